@@ -1,0 +1,12 @@
+/**
+ * The component linker's public surface. Pure: bytes in, plain data or a bound instance out; no
+ * I/O, no clock, no generated code.
+ *
+ * `stageComponent` runs in a short-lived process without authority, `activateComponent` in a worker.
+ */
+export type { ActivationLimits, Handle, HostFunction, HostImports, HostInterface } from './activate.ts';
+export { activateComponent } from './activate.ts';
+export { LinkError, type LinkErrorCode, Trap } from './errors.ts';
+export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
+export type { Plan } from './plan.ts';
+export { type StagedComponent, stageComponent } from './stage.ts';

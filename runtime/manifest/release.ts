@@ -1,0 +1,66 @@
+/**
+ * A release: the signed set of controllers of a gateway, with what each asks for. This is the
+ * validated value; `release.toml` and the SUIT envelope are its two written forms.
+ */
+export interface Release {
+  /** Kebab-case, at most 64 characters. */
+  readonly name: string;
+  /** Rises with every release of this name; the floor compares it. 0 to 2^53 - 1. */
+  readonly sequence: number;
+  /** Semantic version, for people. */
+  readonly version: string;
+  /** Domain name of the vendor; its vendor identifier is the UUIDv5 of it (RFC 9124 3.4). */
+  readonly vendor: string;
+  /** Class of gateways the release is for; class identifier = UUIDv5 within the vendor's. */
+  readonly gatewayClass: string;
+  /** Oldest runtime that can run it, a semantic version. */
+  readonly minimumRuntime: string;
+  readonly description: string;
+  /** In start order. Names are unique. */
+  readonly controllers: readonly ControllerSpec[];
+}
+
+/** A controller within a release. */
+export interface ControllerSpec {
+  /** Kebab-case, at most 64 characters, unique in the release. */
+  readonly name: string;
+  readonly version: string;
+  /** SHA-256 of the component, lower-case hex. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly requests: readonly CapabilityRequest[];
+  /** Given to the controller through `wasi:config`. Keys at most 256 bytes, values 8 KiB. */
+  readonly config: readonly (readonly [key: string, value: string])[];
+  readonly restart: RestartSpec;
+  readonly mailbox: MailboxSpec;
+  /** Interval of `health` calls in milliseconds, 1,000 to 3,600,000. */
+  readonly healthIntervalMs: number;
+}
+
+/** A capability that a controller asks for, signed with the release. */
+export interface CapabilityRequest {
+  /** A grant in canonical text (capabilities/grammar). */
+  readonly grant: string;
+  /** Why, for the person who approves. */
+  readonly reason: string;
+  /** The release also runs without it. */
+  readonly optional: boolean;
+}
+
+/** When an ended controller is started again. */
+export interface RestartSpec {
+  readonly policy: 'permanent' | 'transient' | 'temporary';
+  /** More than this many ends within `periodMs`: quarantine. */
+  readonly intensityMax: number;
+  readonly periodMs: number;
+  readonly backoffMinMs: number;
+  readonly backoffMaxMs: number;
+}
+
+/** Bounds of a controller's mailbox. */
+export interface MailboxSpec {
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  /** What happens to a message that does not fit. */
+  readonly overflow: 'drop-oldest' | 'drop-newest';
+}

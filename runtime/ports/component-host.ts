@@ -1,0 +1,146 @@
+import { GatewayError } from '../base/errors.ts';
+import type { ComponentShape } from '../base/value-type.ts';
+
+/**
+ * What staging made of a component: verified structure, capped core modules and a plan.
+ * gatewayd reads `shape` only; `plan` and `modules` are opaque to it and go to component-host.
+ */
+export interface StagedArtifact {
+  /** SHA-256 of the component, lower-case hex. */
+  readonly digest: string;
+  readonly shape: ComponentShape;
+  readonly plan: Uint8Array;
+  readonly modules: readonly Uint8Array[];
+}
+
+/** Bounds of one instance. */
+export interface InstanceLimits {
+  /** Linear memory, in sum over the component's core modules. */
+  readonly memoryBytesMax: number;
+  /** One call of an export, host calls included; then the instance is killed. */
+  readonly callDeadlineMs: number;
+  /** Calls sent to the worker and not yet answered. */
+  readonly callsInFlightMax: number;
+}
+
+/** What an instance may know without asking gatewayd; travels once, at activation. */
+export interface InstanceSnapshot {
+  readonly identity: {
+    readonly name: string;
+    readonly version: string;
+    readonly slot: 'a' | 'b';
+    readonly instance: bigint;
+  };
+  /** Effective grants in canonical text, sorted. */
+  readonly granted: readonly string[];
+  readonly config: readonly (readonly [key: string, value: string])[];
+}
+
+/**
+ * Answers one host call of a guest. `functionId` indexes the contract's imports. Arguments and the
+ * answer follow base/value-type.ts. A declared WIT error is an answer; a throw or a rejection kills
+ * the instance. A promise keeps the guest waiting, within its deadline.
+ */
+export type HostCallHandler = (functionId: number, args: readonly unknown[]) => unknown;
+
+/** Why an instance ended. */
+export type EndReason =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'trapped'; readonly message: string }
+  | { readonly kind: 'deadline'; readonly message: string }
+  | { readonly kind: 'flooded'; readonly message: string }
+  | { readonly kind: 'protocol'; readonly message: string }
+  | { readonly kind: 'host-lost'; readonly message: string };
+
+/** Figures of one instance since its activation. */
+export interface InstanceStatistics {
+  readonly calls: number;
+  readonly hostCalls: number;
+  readonly logLinesDropped: number;
+  readonly memoryBytes: number;
+}
+
+/** One running copy of a component. */
+export interface ComponentInstance {
+  /**
+   * Calls an export. `functionId` indexes the contract's exports. Calls are delivered in order.
+   * Rejects with ComponentError: `COMPONENT_ENDED` when the instance ended before it answered,
+   * `COMPONENT_BUSY` when `callsInFlightMax` calls are waiting (nothing was sent).
+   */
+  call(functionId: number, args: readonly unknown[]): Promise<unknown>;
+  /** Whether the component exports this function of the contract. */
+  exports(functionId: number): boolean;
+  /** Ends the instance; calls in flight reject. Resolves when its worker is gone. */
+  kill(reason: EndReason): Promise<void>;
+  /** Resolves once, never rejects, when the instance has ended for whatever reason. */
+  readonly ended: Promise<EndReason>;
+  statistics(): InstanceStatistics;
+}
+
+/** A component whose modules are compiled in component-host, ready for activation. */
+export interface PreparedComponent {
+  readonly digest: string;
+  /** Forgets the compiled modules. */
+  release(): void;
+}
+
+/** What an activation needs. */
+export interface ActivationRequest {
+  readonly component: PreparedComponent;
+  readonly snapshot: InstanceSnapshot;
+  readonly limits: InstanceLimits;
+  readonly onHostCall: HostCallHandler;
+  /** Log lines of the guest (`wasi:logging`, standard output and error), already bounded. */
+  readonly onLog: (level: string, context: string, message: string) => void;
+}
+
+/** A protection around the host process, as the host's self-probe or the kernel reports it. */
+export interface Wall {
+  /** `permission-model`, `own-uid`, `no-new-privileges`, `namespaces` ... */
+  readonly name: string;
+  readonly state: 'up' | 'down' | 'unknown';
+  /** Why it is down, or what was probed. */
+  readonly detail: string;
+}
+
+/** State of component-host for `status`. */
+export interface HostStatus {
+  readonly state: 'starting' | 'running' | 'restarting' | 'stopped';
+  readonly pid: number | null;
+  readonly starts: number;
+  readonly workers: number;
+  readonly walls: readonly Wall[];
+}
+
+/** The process that runs guests, restarted behind this port when it dies. */
+export interface ComponentHostPort {
+  /** Sends modules and plan to the host, which compiles. Rejects with ComponentError. */
+  prepare(artifact: StagedArtifact): Promise<PreparedComponent>;
+  /** Instantiates in a warm worker. Rejects with ComponentError. Start functions have run then. */
+  activate(request: ActivationRequest): Promise<ComponentInstance>;
+  status(): HostStatus;
+  /** Ends the process and all instances. */
+  close(): Promise<void>;
+}
+
+/** Turns component bytes into a StagedArtifact, in a short-lived process with a deadline. */
+export interface StagePort {
+  /** Rejects with ComponentError `COMPONENT_REFUSED` (its message names the rule) and others. */
+  stage(bytes: Uint8Array, limits: { readonly memoryBytesMax: number }): Promise<StagedArtifact>;
+}
+
+/** Codes of ComponentError. */
+export type ComponentErrorCode =
+  | 'COMPONENT_REFUSED'
+  | 'COMPONENT_STAGE_TIMEOUT'
+  | 'COMPONENT_STAGE_FAILED'
+  | 'COMPONENT_COMPILE_FAILED'
+  | 'COMPONENT_ACTIVATION_FAILED'
+  | 'COMPONENT_ENDED'
+  | 'COMPONENT_BUSY'
+  | 'COMPONENT_ARGUMENT'
+  | 'COMPONENT_HOST_LOST'
+  | 'COMPONENT_SLOTS_FULL';
+
+/** A component could not be staged, activated or called. */
+export class ComponentError extends GatewayError<ComponentErrorCode> {}
