@@ -1,0 +1,317 @@
+import { errorMessage } from '../base/errors.ts';
+import type { Release } from '../manifest/release.ts';
+import type { StagedArtifact } from '../ports/component-host.ts';
+import { type ContentStore, sha256 } from './content-store.ts';
+import { DeployError } from './errors.ts';
+import * as machine from './slot-machine.ts';
+import { EMPTY_RECORD, type SlotName, type SlotRecord } from './slot-record.ts';
+import type { SlotStore } from './slot-store.ts';
+
+/**
+ * Installs, starts, commits and takes back releases: the actor around the slot machine. Every
+ * transition is persisted before its effect, so a start after a power cut resumes from the truth.
+ * One operation runs at a time; a second is refused, not queued.
+ */
+export interface Deployer {
+  /** Starts what the slot record says. Resolves also when there is nothing to run. */
+  boot(): Promise<void>;
+  /** Installs a release and resolves when it is committed. Rejects after the way back is done. */
+  install(envelope: Uint8Array): Promise<InstalledRelease>;
+  /** Returns to the other slot's release. */
+  rollback(cause: string): Promise<InstalledRelease>;
+  record(): SlotRecord;
+  running(): InstalledRelease | null;
+  /** Stops what runs, without a transition. */
+  close(): Promise<void>;
+}
+
+/** What an installation or rollback led to. */
+export interface InstalledRelease {
+  readonly slot: SlotName;
+  readonly release: Release;
+  readonly manifestDigest: string;
+}
+
+/** A release whose envelope was verified and whose components were staged. */
+export interface ReadyRelease {
+  readonly release: Release;
+  readonly manifestDigest: string;
+  /** By component digest. */
+  readonly artifacts: ReadonlyMap<string, StagedArtifact>;
+}
+
+/** Why a release is started. */
+export type ReleaseStart = 'cold' | 'update' | 'rollback';
+
+/** A started release. */
+export interface RunningRelease {
+  /** Resolves when the release has proven itself for the soak time; rejects with the cause. */
+  readonly proven: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The parts the deployer works through. */
+export interface DeployerParts {
+  readonly slots: SlotStore;
+  readonly envelopes: ContentStore;
+  /**
+   * Verifies all five layers and stages every component; nothing is written by it that matters.
+   * `fresh` is false for a release that this gateway accepted before.
+   */
+  readonly makeReady: (envelope: Uint8Array, fresh: boolean) => Promise<ReadyRelease>;
+  readonly start: (
+    ready: ReadyRelease,
+    slot: SlotName,
+    reason: ReleaseStart,
+    previous: Release | null,
+  ) => Promise<RunningRelease>;
+  readonly onEvent: (event: DeployEvent) => void;
+}
+
+/** What the deployer reports as it happens. */
+export type DeployEvent =
+  | { readonly kind: 'record-damaged'; readonly detail: string }
+  | { readonly kind: 'installing'; readonly release: Release; readonly slot: SlotName }
+  | { readonly kind: 'started'; readonly release: Release; readonly reason: ReleaseStart }
+  | { readonly kind: 'committed'; readonly release: Release; readonly slot: SlotName }
+  | { readonly kind: 'refused'; readonly error: unknown }
+  | { readonly kind: 'trial-failed'; readonly release: string; readonly cause: string }
+  | { readonly kind: 'rolled-back'; readonly release: Release; readonly cause: string }
+  | { readonly kind: 'stranded'; readonly cause: string };
+
+interface Current extends InstalledRelease {
+  readonly running: RunningRelease;
+}
+
+/** Returns a deployer; nothing happens before `boot`. */
+export function createDeployer(parts: DeployerParts): Deployer {
+  return new DeployerActor(parts);
+}
+
+class DeployerActor implements Deployer {
+  readonly #parts: DeployerParts;
+  #record: SlotRecord = EMPTY_RECORD;
+  #current: Current | null = null;
+  #busy: string | null = null;
+
+  constructor(parts: DeployerParts) {
+    this.#parts = parts;
+  }
+
+  record(): SlotRecord {
+    return this.#record;
+  }
+
+  running(): InstalledRelease | null {
+    return this.#current;
+  }
+
+  boot(): Promise<void> {
+    return this.#alone('starting', async () => {
+      const loaded = await this.#parts.slots.load();
+      this.#record = loaded.record;
+      if (loaded.damage !== null) {
+        this.#parts.onEvent({ kind: 'record-damaged', detail: loaded.damage });
+      }
+      const decision = machine.decideBoot(this.#record);
+      switch (decision.kind) {
+        case 'empty':
+          return;
+        case 'run':
+          return this.#startCommitted('cold');
+        case 'try':
+          await this.#persist(decision.record);
+          return this.#resumeTrial(decision.slot);
+        case 'give-up-trial':
+          await this.#persist(decision.record);
+          this.#reportTrialFailure(decision.record.lastCause ?? 'unknown');
+          return this.#startCommitted('rollback');
+      }
+    });
+  }
+
+  install(envelope: Uint8Array): Promise<InstalledRelease> {
+    return this.#alone('installing', async () => {
+      const { ready, candidate } = await this.#examine(envelope);
+      const slot = machine.targetSlot(this.#record);
+      this.#parts.onEvent({ kind: 'installing', release: ready.release, slot });
+      // 1. The target is marked incomplete, 2. the content is made durable and read back, 3. only
+      //    then is it put on trial.
+      const before = this.#record;
+      await this.#persist(machine.beginWriting(before, candidate));
+      try {
+        await this.#parts.envelopes.put(envelope);
+        await this.#parts.envelopes.get(candidate.envelopeDigest);
+      } catch (error) {
+        await this.#persist(machine.abandonWriting(this.#record, before));
+        throw error;
+      }
+      await this.#persist(machine.finishWriting(this.#record));
+      await this.#persist(machine.beginTry(this.#record));
+      return this.#tryOut(ready, slot);
+    });
+  }
+
+  rollback(cause: string): Promise<InstalledRelease> {
+    return this.#alone('rolling back', async () => {
+      const record = machine.rollback(this.#record, cause);
+      // Memory first: the old release runs before the disk is asked, because a person waits for it.
+      const before = this.#record;
+      this.#record = record;
+      try {
+        await this.#startCommitted('rollback');
+      } catch (error) {
+        this.#record = before;
+        await this.#startCommitted('rollback');
+        throw error;
+      }
+      await this.#parts.slots.save(record);
+      const current = this.#requireCurrent();
+      this.#parts.onEvent({ kind: 'rolled-back', release: current.release, cause });
+      return current;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#stopCurrent();
+  }
+
+  async #examine(
+    envelope: Uint8Array,
+  ): Promise<{ readonly ready: ReadyRelease; readonly candidate: machine.Candidate }> {
+    try {
+      const ready = await this.#parts.makeReady(envelope, true);
+      const { name, version, sequence } = ready.release;
+      const candidate = {
+        envelopeDigest: sha256(envelope),
+        manifestDigest: ready.manifestDigest,
+        name,
+        version,
+        sequence,
+      };
+      machine.requireInstallable(this.#record, candidate);
+      return { ready, candidate };
+    } catch (error) {
+      this.#parts.onEvent({ kind: 'refused', error });
+      throw error;
+    }
+  }
+
+  async #resumeTrial(slot: SlotName): Promise<void> {
+    try {
+      await this.#tryOut(await this.#load(slot), slot);
+    } catch (error) {
+      // The trial's failure was reported and the committed release runs; only being left with
+      // nothing at all is an error of the start itself.
+      if (this.#current === null && this.#record.active !== null) throw error;
+    }
+  }
+
+  async #tryOut(ready: ReadyRelease, slot: SlotName): Promise<InstalledRelease> {
+    try {
+      await this.#switchTo(ready, slot, 'update');
+      await this.#requireCurrent().running.proven;
+    } catch (error) {
+      const cause = errorMessage(error);
+      await this.#stopCurrent();
+      await this.#persist(machine.fail(this.#record, cause));
+      this.#reportTrialFailure(cause, ready.release);
+      await this.#startCommitted('rollback');
+      throw new DeployError(
+        'DEPLOY_TRIAL_FAILED',
+        `${ready.release.name} ${ready.release.version} failed its trial and was taken back: ${cause}`,
+        { cause: error },
+      );
+    }
+    await this.#persist(machine.commit(this.#record));
+    await this.#collect();
+    this.#parts.onEvent({ kind: 'committed', release: ready.release, slot });
+    return this.#requireCurrent();
+  }
+
+  /** Starts the active slot; where its release cannot run, the other committed one. */
+  async #startCommitted(reason: ReleaseStart): Promise<void> {
+    const slot = this.#record.active;
+    if (slot === null) return this.#stopCurrent();
+    try {
+      await this.#switchTo(await this.#load(slot), slot, reason);
+    } catch (error) {
+      const cause = errorMessage(error);
+      this.#parts.onEvent({ kind: 'stranded', cause });
+      if (reason === 'rollback' || machine.rollbackTarget(this.#record) === null) {
+        throw new DeployError('DEPLOY_ROLLBACK_FAILED', `slot ${slot} cannot run: ${cause}`, {
+          cause: error,
+        });
+      }
+      await this.#persist(machine.rollback(this.#record, cause));
+      await this.#startCommitted('rollback');
+      this.#parts.onEvent({
+        kind: 'rolled-back',
+        release: this.#requireCurrent().release,
+        cause,
+      });
+    }
+  }
+
+  async #load(slot: SlotName): Promise<ReadyRelease> {
+    const entry = this.#record.slots[slot];
+    if (entry === null) throw new DeployError('DEPLOY_NOT_STORED', `slot ${slot} is empty`);
+    const envelope = await this.#parts.envelopes.get(entry.envelopeDigest);
+    return this.#parts.makeReady(envelope, false);
+  }
+
+  async #switchTo(ready: ReadyRelease, slot: SlotName, reason: ReleaseStart): Promise<void> {
+    const previous = this.#current?.release ?? null;
+    await this.#stopCurrent();
+    const running = await this.#parts.start(ready, slot, reason, previous);
+    // Only a trial waits for the proof; without a listener a late failure would end the process.
+    running.proven.catch(() => undefined);
+    this.#current = {
+      slot,
+      release: ready.release,
+      manifestDigest: ready.manifestDigest,
+      running,
+    };
+    this.#parts.onEvent({ kind: 'started', release: ready.release, reason });
+  }
+
+  async #stopCurrent(): Promise<void> {
+    const current = this.#current;
+    this.#current = null;
+    await current?.running.stop();
+  }
+
+  #requireCurrent(): Current {
+    if (this.#current === null) throw new DeployError('DEPLOY_BUSY', 'the gateway is closing');
+    return this.#current;
+  }
+
+  async #persist(record: SlotRecord): Promise<void> {
+    await this.#parts.slots.save(record);
+    this.#record = record;
+  }
+
+  async #collect(): Promise<void> {
+    const { a, b } = this.#record.slots;
+    const keep = [a, b].flatMap(entry => (entry === null ? [] : [entry.envelopeDigest]));
+    await this.#parts.envelopes.collect(new Set(keep));
+  }
+
+  #reportTrialFailure(cause: string, release?: Release): void {
+    const name =
+      release === undefined ? 'the release on trial' : `${release.name} ${release.version}`;
+    this.#parts.onEvent({ kind: 'trial-failed', release: name, cause });
+  }
+
+  async #alone<T>(what: string, work: () => Promise<T>): Promise<T> {
+    if (this.#busy !== null) {
+      throw new DeployError('DEPLOY_BUSY', `the gateway is ${this.#busy}; try again afterwards`);
+    }
+    this.#busy = what;
+    try {
+      return await work();
+    } finally {
+      this.#busy = null;
+    }
+  }
+}
