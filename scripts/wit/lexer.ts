@@ -21,8 +21,8 @@ const SOURCE_CHARACTERS_MAX = 1_000_000;
 // Sticky patterns, tried in this order. A version ends before `.{`, as in `use a:b/c@0.2.0.{d}`.
 const SPACE = /[ \t\r\n]+/y;
 const DOC_LINE = /\/\/\/([^\n]*)/y;
-const DOC_BLOCK = /\/\*\*([^]*?)\*\//y;
-const COMMENT = /\/\/[^\n]*|\/\*[^]*?\*\//y;
+const DOC_BLOCK = /\/\*\*([\s\S]*?)\*\//y;
+const COMMENT = /\/\/[^\n]*|\/\*[\s\S]*?\*\//y;
 const VERSION = /\d+\.\d+\.\d+(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?/y;
 const WORD = /%?[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*|_/y;
 const MARK = /->|[@:;,.(){}<>=/*]/y;
