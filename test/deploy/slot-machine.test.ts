@@ -1,0 +1,203 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DeployError, type DeployErrorCode } from '../../runtime/deploy/errors.ts';
+import * as machine from '../../runtime/deploy/slot-machine.ts';
+import {
+  decodeSlotRecord,
+  EMPTY_RECORD,
+  encodeSlotRecord,
+  FLOORS_MAX,
+  type SlotRecord,
+} from '../../runtime/deploy/slot-record.ts';
+
+const test = suite('deploy/slot-machine');
+
+function candidate(sequence: number, tag = 'a', name = 'heating'): machine.Candidate {
+  return {
+    envelopeDigest: tag.repeat(64),
+    manifestDigest: `${tag.repeat(60)}${String(sequence).padStart(4, '0')}`,
+    name,
+    version: `1.0.${sequence}`,
+    sequence,
+  };
+}
+
+function onTrial(record: SlotRecord, release: machine.Candidate): SlotRecord {
+  return machine.beginTry(machine.finishWriting(machine.beginWriting(record, release)));
+}
+
+function committed(record: SlotRecord, release: machine.Candidate): SlotRecord {
+  return machine.commit(onTrial(record, release));
+}
+
+function code(act: () => unknown): DeployErrorCode | 'nothing was thrown' {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof DeployError) return error.code;
+    throw error;
+  }
+  return 'nothing was thrown';
+}
+
+test('a commit makes the trial the active release and raises the floor', () => {
+  const record = committed(EMPTY_RECORD, candidate(1));
+  assert.is(record.active, 'a');
+  assert.is(record.trial, null);
+  assert.is(record.slots.a?.state, 'good');
+  assert.is(record.floors.get('heating')?.sequence, 1);
+});
+
+test('a second release goes to the other slot and leaves the first one whole', () => {
+  const record = committed(committed(EMPTY_RECORD, candidate(1)), candidate(2, 'b'));
+  assert.is(record.active, 'b');
+  assert.is(record.slots.a?.state, 'good');
+  assert.is(machine.rollbackTarget(record), 'a');
+});
+
+test('the floor does not rise while a release is on trial', () => {
+  const record = onTrial(committed(EMPTY_RECORD, candidate(1)), candidate(2, 'b'));
+  assert.is(record.floors.get('heating')?.sequence, 1);
+  assert.is(record.active, 'a');
+});
+
+test('a failed trial marks slot and release bad and keeps the active release', () => {
+  const record = machine.fail(
+    onTrial(committed(EMPTY_RECORD, candidate(1)), candidate(2, 'b')),
+    'trapped',
+  );
+  assert.is(record.active, 'a');
+  assert.is(record.slots.b?.state, 'bad');
+  assert.is(machine.rollbackTarget(record), null);
+  assert.is(
+    code(() => machine.requireInstallable(record, candidate(2, 'b'))),
+    'DEPLOY_KNOWN_BAD',
+  );
+  assert.match(record.lastCause ?? '', 'trapped');
+});
+
+test('a lower sequence is refused, also after a rollback', () => {
+  let record = committed(committed(EMPTY_RECORD, candidate(4)), candidate(5, 'b'));
+  assert.is(
+    code(() => machine.requireInstallable(record, candidate(3, 'c'))),
+    'DEPLOY_DOWNGRADE',
+  );
+  record = machine.rollback(record, 'operator');
+  assert.is(record.active, 'a');
+  assert.is(record.floors.get('heating')?.sequence, 5);
+  assert.is(
+    code(() => machine.requireInstallable(record, candidate(3, 'c'))),
+    'DEPLOY_DOWNGRADE',
+  );
+});
+
+test('the same sequence with other content is refused, the next one is not', () => {
+  const record = committed(EMPTY_RECORD, candidate(4));
+  const other = { ...candidate(4), manifestDigest: 'f'.repeat(64) };
+  assert.is(
+    code(() => machine.requireInstallable(record, other)),
+    'DEPLOY_SEQUENCE_REUSED',
+  );
+  machine.requireInstallable(record, candidate(5, 'b'));
+});
+
+test('the active release is not installed twice, the one rolled back from may come again', () => {
+  let record = committed(committed(EMPTY_RECORD, candidate(4)), candidate(5, 'b'));
+  assert.is(
+    code(() => machine.requireInstallable(record, candidate(5, 'b'))),
+    'DEPLOY_ALREADY_INSTALLED',
+  );
+  record = machine.rollback(record, 'operator');
+  machine.requireInstallable(record, candidate(5, 'b'));
+});
+
+test('a rollback needs a committed release in the other slot', () => {
+  assert.is(
+    code(() => machine.rollback(EMPTY_RECORD, 'x')),
+    'DEPLOY_NOTHING_TO_ROLL_BACK',
+  );
+  const one = committed(EMPTY_RECORD, candidate(1));
+  assert.is(
+    code(() => machine.rollback(one, 'x')),
+    'DEPLOY_NOTHING_TO_ROLL_BACK',
+  );
+  const writing = machine.beginWriting(committed(one, candidate(2, 'b')), candidate(3, 'c'));
+  assert.is(
+    code(() => machine.rollback(writing, 'x')),
+    'DEPLOY_NOTHING_TO_ROLL_BACK',
+  );
+});
+
+test('names beyond the bound are refused, a known name is not', () => {
+  let record = EMPTY_RECORD;
+  for (let count = 0; count < FLOORS_MAX; count += 1) {
+    record = committed(record, candidate(1, 'a', `name-${count}`));
+  }
+  assert.is(
+    code(() => machine.requireInstallable(record, candidate(1, 'b', 'one-more'))),
+    'DEPLOY_FLOORS_FULL',
+  );
+  machine.requireInstallable(record, candidate(2, 'b', 'name-0'));
+});
+
+test('a trial uses up a try before each start and is given up when none is left', () => {
+  let record = machine.finishWriting(
+    machine.beginWriting(committed(EMPTY_RECORD, candidate(1)), candidate(2, 'b')),
+  );
+  for (let start = 0; start < machine.TRIES_MAX; start += 1) {
+    const decision = machine.decideBoot(record);
+    assert.is(decision.kind, 'try');
+    if (decision.kind !== 'try') return;
+    assert.is(decision.slot, 'b');
+    assert.is(decision.record.trial?.triesLeft, machine.TRIES_MAX - 1 - start);
+    record = decision.record;
+  }
+  const last = machine.decideBoot(record);
+  assert.is(last.kind, 'give-up-trial');
+  if (last.kind === 'give-up-trial') {
+    assert.is(last.record.active, 'a');
+    assert.is(last.record.slots.b?.state, 'bad');
+  }
+});
+
+test('a half-written slot is never started', () => {
+  const first = machine.beginWriting(EMPTY_RECORD, candidate(1));
+  assert.equal(machine.decideBoot(first), { kind: 'empty' });
+  const second = machine.beginWriting(committed(EMPTY_RECORD, candidate(1)), candidate(2, 'b'));
+  assert.equal(machine.decideBoot(second), { kind: 'run', slot: 'a' });
+});
+
+test('each transition raises the generation by one', () => {
+  const record = committed(EMPTY_RECORD, candidate(1));
+  assert.is(record.generation, 4);
+  assert.is(machine.beginWriting(record, candidate(2, 'b')).generation, 5);
+});
+
+test('a written record reads back equal', () => {
+  const record = machine.fail(
+    onTrial(committed(EMPTY_RECORD, candidate(1)), candidate(2, 'b')),
+    'grüße\n"x"',
+  );
+  assert.equal(decodeSlotRecord(encodeSlotRecord(record)), record);
+});
+
+test('no truncation and no flipped bit of a record is accepted', () => {
+  const bytes = encodeSlotRecord(committed(EMPTY_RECORD, candidate(1)));
+  for (let length = 0; length < bytes.length; length += 1) {
+    assert.is(
+      code(() => decodeSlotRecord(bytes.subarray(0, length))),
+      'DEPLOY_RECORD_DAMAGED',
+    );
+  }
+  for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+    const torn = Uint8Array.from(bytes);
+    torn[bit >> 3] = (torn[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    assert.is(
+      code(() => decodeSlotRecord(torn)),
+      'DEPLOY_RECORD_DAMAGED',
+      `bit ${bit}`,
+    );
+  }
+});
+
+test.run();
