@@ -35,6 +35,16 @@ mailbox('a message larger than the whole mailbox is refused and pushes nothing o
   assert.is(box.take(), 'small');
 });
 
+mailbox('keeps the order over many more messages than it holds', () => {
+  const box = new Mailbox<number>({ messagesMax: 300, bytesMax: 300, overflow: 'drop-newest' });
+  let pushed = 0;
+  let taken = 0;
+  for (let round = 0; round < 20; round += 1) {
+    while (box.size < 300) box.push(pushed++, 1);
+    for (let n = 0; n < 170; n += 1) assert.is(box.take(), taken++);
+  }
+});
+
 type Step = { readonly kind: 'push'; readonly bytes: number } | { readonly kind: 'take' };
 
 const steps = fc.array(
