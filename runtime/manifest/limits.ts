@@ -1,0 +1,30 @@
+/** Bounds of a release, its written forms and its parts. */
+
+/** Bytes of an envelope with its payloads. */
+export const ENVELOPE_BYTES_MAX = 32 * 1_024 * 1_024;
+/** Bytes of the manifest within it. */
+export const MANIFEST_BYTES_MAX = 1_024 * 1_024;
+/** Bytes of the authentication wrapper: digest and signatures. */
+export const AUTHENTICATION_BYTES_MAX = 32 * 1_024;
+/** Characters of a `release.toml`. */
+export const RELEASE_TOML_CHARACTERS_MAX = 1_024 * 1_024;
+
+/** Controllers of a release. */
+export const CONTROLLERS_MAX = 64;
+/** Capability requests of a controller. */
+export const REQUESTS_MAX = 128;
+/** Characters of the reason of a request. */
+export const REASON_CHARACTERS_MAX = 512;
+/** Entries of a controller's configuration, bytes of one key, of one value, and in sum. */
+export const CONFIG_ENTRIES_MAX = 256;
+export const CONFIG_KEY_BYTES_MAX = 256;
+export const CONFIG_VALUE_BYTES_MAX = 8 * 1_024;
+export const CONFIG_BYTES_MAX = 128 * 1_024;
+/** Characters of the name of a release, a controller or a class. */
+export const NAME_CHARACTERS_MAX = 64;
+/** Characters of a semantic version. */
+export const VERSION_CHARACTERS_MAX = 64;
+/** Characters of a domain name (RFC 1035 2.3.4). */
+export const DOMAIN_CHARACTERS_MAX = 253;
+/** Characters of the description of a release. */
+export const DESCRIPTION_CHARACTERS_MAX = 4_096;

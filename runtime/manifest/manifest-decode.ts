@@ -1,0 +1,250 @@
+import { decodeCbor } from '../base/cbor.ts';
+import {
+  readArray,
+  readBoolean,
+  readBytes,
+  readInteger,
+  readMap,
+  readText,
+} from '../base/cbor-read.ts';
+import { CborError } from '../base/cbor-scan.ts';
+import { ReleaseError } from './errors.ts';
+import { classIdentifier, vendorIdentifier } from './identifiers.ts';
+import * as limits from './limits.ts';
+import { payloadUri } from './manifest-encode.ts';
+import type { Release } from './release.ts';
+import { requireRelease } from './release-schema.ts';
+import { type ComponentState, runSequence, SEQUENCES } from './suit-commands.ts';
+import {
+  COMMAND,
+  COMMON_MEMBER,
+  CONTROLLER_PREFIX,
+  CONTROLLER_RECORD,
+  commandName,
+  MANIFEST_MEMBER,
+  memberName,
+  PARAMETER,
+  parameterName,
+  RELEASE_RECORD,
+  SHA256_ALGORITHM,
+  SUIT_MANIFEST_VERSION,
+} from './suit-numbers.ts';
+
+const SEQUENCE_ITEMS_MAX = 1_024;
+const IDENTIFIER_BYTES = 16;
+const DIGEST_BYTES = 32;
+const SAFE_MAX = Number.MAX_SAFE_INTEGER;
+/** Longer than any rule of the schema allows; the schema says what is too long. */
+const TEXT_MAX = 16_384;
+
+/**
+ * Returns the release that a SUIT manifest of our subset describes.
+ * @throws ReleaseError `MANIFEST_*`
+ */
+export function decodeManifest(bytes: Uint8Array): Release {
+  try {
+    return readManifest(bytes);
+  } catch (cause) {
+    if (!(cause instanceof CborError)) throw cause;
+    throw new ReleaseError('MANIFEST_MALFORMED', `manifest: ${cause.message}`, { cause });
+  }
+}
+
+/** Returns the hex of an encoded SUIT_Digest. @throws CborError */
+export function readDigest(value: unknown, path: string): string {
+  const parts = readArray(decodeNested(value, path), path, 2, 2);
+  readInteger(parts[0], `${path}: algorithm (SHA-256)`, SHA256_ALGORITHM, SHA256_ALGORITHM);
+  return hex(readBytes(parts[1], path, DIGEST_BYTES, DIGEST_BYTES));
+}
+
+function readManifest(bytes: Uint8Array): Release {
+  const members = requireMembers(decodeCbor(bytes));
+  const version = readInteger(members.get(MANIFEST_MEMBER.version), 'version', 0, SAFE_MAX);
+  if (version !== SUIT_MANIFEST_VERSION) {
+    throw new ReleaseError('MANIFEST_VERSION', `manifest version ${version} is not known`);
+  }
+  const sequence = members.get(MANIFEST_MEMBER.sequenceNumber);
+  const common = readMap(
+    decodeNested(members.get(MANIFEST_MEMBER.common), 'common'),
+    'common',
+    Object.values(COMMON_MEMBER),
+  );
+  const names = readComponents(common.get(COMMON_MEMBER.components));
+  const components = names.map(() => ({ parameters: new Map(), asked: new Set<string>() }));
+  const run = (value: unknown, name: keyof typeof SEQUENCES) => {
+    const items = readArray(decodeNested(value, name), name, 2, SEQUENCE_ITEMS_MAX);
+    runSequence(items, SEQUENCES[name], components);
+  };
+  run(common.get(COMMON_MEMBER.sharedSequence), 'shared');
+  run(members.get(MANIFEST_MEMBER.validate), 'validate');
+  run(members.get(MANIFEST_MEMBER.install), 'install');
+  components.forEach((component, index) => {
+    requireAsked(component, names[index] ?? '');
+  });
+  const release = requireRelease({
+    ...readRelease(components),
+    sequence: readInteger(sequence, 'sequence number', 0, SAFE_MAX),
+    controllers: components.map((component, index) => readController(component, names[index])),
+  });
+  requireIdentifiers(release, components);
+  return release;
+}
+
+function requireMembers(value: unknown): ReadonlyMap<unknown, unknown> {
+  const known: readonly unknown[] = Object.values(MANIFEST_MEMBER);
+  if (value instanceof Map) {
+    for (const member of value.keys()) {
+      if (known.includes(member)) continue;
+      throw new ReleaseError(
+        'MANIFEST_MEMBER',
+        `${memberName(member)} is outside the subset that is read here`,
+      );
+    }
+  }
+  return readMap(value, 'manifest', Object.values(MANIFEST_MEMBER));
+}
+
+function readComponents(value: unknown): readonly string[] {
+  return readArray(value, 'components', 1, limits.CONTROLLERS_MAX).map((id, index) => {
+    const path = `component ${index}`;
+    const segments = readArray(id, path, 2, 2).map(segment =>
+      Buffer.from(readBytes(segment, path, 1, limits.NAME_CHARACTERS_MAX)).toString('latin1'),
+    );
+    if (segments[0] !== CONTROLLER_PREFIX) {
+      throw new ReleaseError('MANIFEST_INVALID', `${path}: its id must begin with "ctl"`);
+    }
+    return segments[1] ?? '';
+  });
+}
+
+/** Every component must be checked against vendor and class, fetched, and matched twice. */
+function requireAsked(component: ComponentState, name: string): void {
+  const wanted = [
+    ['shared', COMMAND.conditionVendor],
+    ['shared', COMMAND.conditionClass],
+    ['validate', COMMAND.conditionImageMatch],
+    ['install', COMMAND.fetch],
+    ['install', COMMAND.conditionImageMatch],
+  ] as const;
+  for (const [sequence, command] of wanted) {
+    if (component.asked.has(`${sequence}/${command}`)) continue;
+    throw new ReleaseError(
+      'MANIFEST_INCOMPLETE',
+      `component ${name}: ${sequence} lacks ${commandName(command)}`,
+    );
+  }
+}
+
+function readRelease(components: readonly ComponentState[]) {
+  const encoded = components.map(component => parameter(component, PARAMETER.release));
+  const record = readMap(
+    decodeNested(encoded[0], 'release record'),
+    'release record',
+    Object.values(RELEASE_RECORD),
+  );
+  if (encoded.some(other => other !== encoded[0])) {
+    throw new ReleaseError('MANIFEST_INVALID', 'the components name different release records');
+  }
+  const text = (key: keyof typeof RELEASE_RECORD) =>
+    readText(record.get(RELEASE_RECORD[key]), key, TEXT_MAX);
+  return {
+    name: text('name'),
+    version: text('version'),
+    vendor: text('vendor'),
+    gatewayClass: text('gatewayClass'),
+    minimumRuntime: text('minimumRuntime'),
+    description: text('description'),
+  };
+}
+
+function readController(component: ComponentState, name: string | undefined) {
+  const path = `component ${name}`;
+  const record = readMap(
+    decodeNested(parameter(component, PARAMETER.controller), path),
+    path,
+    Object.values(CONTROLLER_RECORD),
+  );
+  const digest = readDigest(parameter(component, PARAMETER.imageDigest), path);
+  const uri = readText(parameter(component, PARAMETER.uri), path, TEXT_MAX);
+  if (uri !== payloadUri(digest)) {
+    throw new ReleaseError('MANIFEST_INVALID', `${path}: its URI is not #DIGEST`);
+  }
+  const interval = record.get(CONTROLLER_RECORD.healthIntervalMs);
+  return {
+    name,
+    version: readText(record.get(CONTROLLER_RECORD.version), `${path}: version`, TEXT_MAX),
+    digest,
+    sizeBytes: readInteger(parameter(component, PARAMETER.imageSize), path, 0, SAFE_MAX),
+    requests: readArray(
+      record.get(CONTROLLER_RECORD.requests),
+      `${path}: requests`,
+      0,
+      limits.REQUESTS_MAX,
+    ).map(request => readRequest(request, `${path}: request`)),
+    config: readArray(
+      record.get(CONTROLLER_RECORD.config),
+      `${path}: config`,
+      0,
+      limits.CONFIG_ENTRIES_MAX,
+    ).map(entry => readArray(entry, `${path}: config`, 2, 2)),
+    restart: readRestart(record.get(CONTROLLER_RECORD.restart), `${path}: restart`),
+    mailbox: readMailbox(record.get(CONTROLLER_RECORD.mailbox), `${path}: mailbox`),
+    healthIntervalMs: readInteger(interval, `${path}: health interval`, 0, SAFE_MAX),
+  };
+}
+
+function readRequest(value: unknown, path: string) {
+  const [grant, reason, optional] = readArray(value, path, 3, 3);
+  return { grant, reason, optional: readBoolean(optional, path) };
+}
+
+function readRestart(value: unknown, path: string) {
+  const [policy, ...numbers] = readArray(value, path, 5, 5);
+  const [intensityMax, periodMs, backoffMinMs, backoffMaxMs] = numbers.map(number =>
+    readInteger(number, path, 0, SAFE_MAX),
+  );
+  return { policy, intensityMax, periodMs, backoffMinMs, backoffMaxMs };
+}
+
+function readMailbox(value: unknown, path: string) {
+  const [messages, bytes, overflow] = readArray(value, path, 3, 3);
+  return {
+    messagesMax: readInteger(messages, path, 0, SAFE_MAX),
+    bytesMax: readInteger(bytes, path, 0, SAFE_MAX),
+    overflow,
+  };
+}
+
+function requireIdentifiers(release: Release, components: readonly ComponentState[]): void {
+  const wanted = [
+    [PARAMETER.vendorIdentifier, vendorIdentifier(release.vendor)],
+    [PARAMETER.classIdentifier, classIdentifier(release.vendor, release.gatewayClass)],
+  ] as const;
+  for (const component of components) {
+    for (const [number, expected] of wanted) {
+      const path = parameterName(number);
+      const found = readBytes(
+        parameter(component, number),
+        path,
+        IDENTIFIER_BYTES,
+        IDENTIFIER_BYTES,
+      );
+      if (hex(found) === hex(expected)) continue;
+      throw new ReleaseError('MANIFEST_INVALID', `${path} does not belong to the named vendor`);
+    }
+  }
+}
+
+function parameter(component: ComponentState, number: number): unknown {
+  if (component.parameters.has(number)) return component.parameters.get(number);
+  throw new ReleaseError('MANIFEST_INCOMPLETE', `${parameterName(number)} is missing`);
+}
+
+/** Returns the item within a byte string (`bstr .cbor`). */
+function decodeNested(value: unknown, path: string): unknown {
+  return decodeCbor(readBytes(value, path, 1, limits.MANIFEST_BYTES_MAX));
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

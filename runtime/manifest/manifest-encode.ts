@@ -1,0 +1,122 @@
+import { type CborValue, encodeCbor } from '../base/cbor.ts';
+import { classIdentifier, vendorIdentifier } from './identifiers.ts';
+import type { ControllerSpec, Release } from './release.ts';
+import {
+  COMMAND,
+  COMMON_MEMBER,
+  CONTROLLER_PREFIX,
+  CONTROLLER_RECORD,
+  MANIFEST_MEMBER,
+  PARAMETER,
+  RELEASE_RECORD,
+  REPORT,
+  SHA256_ALGORITHM,
+  SUIT_MANIFEST_VERSION,
+} from './suit-numbers.ts';
+
+type CborMap = ReadonlyMap<number | string, CborValue>;
+
+/** Returns the SUIT manifest of a release; equal releases give equal bytes. */
+export function encodeManifest(release: Release): Uint8Array {
+  const common: CborMap = new Map<number, CborValue>([
+    [COMMON_MEMBER.components, release.controllers.map(({ name }) => componentId(name))],
+    [COMMON_MEMBER.sharedSequence, encodeCbor(sharedSequence(release))],
+  ]);
+  return encodeCbor(
+    new Map<number, CborValue>([
+      [MANIFEST_MEMBER.version, SUIT_MANIFEST_VERSION],
+      [MANIFEST_MEMBER.sequenceNumber, release.sequence],
+      [MANIFEST_MEMBER.common, encodeCbor(common)],
+      [MANIFEST_MEMBER.validate, encodeCbor(validateSequence())],
+      [MANIFEST_MEMBER.install, encodeCbor(release.controllers.flatMap(installSequence))],
+    ]),
+  );
+}
+
+/** Returns the SUIT_Digest of SHA-256 given in hex, encoded (draft 10). */
+export function encodeDigest(digest: string): Uint8Array {
+  return encodeCbor([SHA256_ALGORITHM, Uint8Array.from(Buffer.from(digest, 'hex'))]);
+}
+
+/** Returns the key of the integrated payload with a digest, which is also its URI (draft 7.5). */
+export function payloadUri(digest: string): string {
+  return `#${digest}`;
+}
+
+function componentId(controller: string): CborValue {
+  return [utf8(CONTROLLER_PREFIX), utf8(controller)];
+}
+
+function sharedSequence(release: Release): CborValue[] {
+  const forAll: CborMap = new Map<number, CborValue>([
+    [PARAMETER.vendorIdentifier, vendorIdentifier(release.vendor)],
+    [PARAMETER.classIdentifier, classIdentifier(release.vendor, release.gatewayClass)],
+    [PARAMETER.release, encodeCbor(releaseRecord(release))],
+  ]);
+  return [
+    ...[COMMAND.setComponentIndex, true],
+    ...[COMMAND.overrideParameters, forAll],
+    ...[COMMAND.conditionVendor, REPORT.condition],
+    ...[COMMAND.conditionClass, REPORT.condition],
+    ...release.controllers.flatMap(controllerSequence),
+  ];
+}
+
+function controllerSequence(controller: ControllerSpec, index: number): CborValue[] {
+  const parameters: CborMap = new Map<number, CborValue>([
+    [PARAMETER.imageDigest, encodeDigest(controller.digest)],
+    [PARAMETER.imageSize, controller.sizeBytes],
+    [PARAMETER.controller, encodeCbor(controllerRecord(controller))],
+  ]);
+  return [COMMAND.setComponentIndex, index, COMMAND.overrideParameters, parameters];
+}
+
+function validateSequence(): CborValue[] {
+  return [COMMAND.setComponentIndex, true, COMMAND.conditionImageMatch, REPORT.condition];
+}
+
+function installSequence(controller: ControllerSpec, index: number): CborValue[] {
+  const parameters: CborMap = new Map([[PARAMETER.uri, payloadUri(controller.digest)]]);
+  return [
+    ...[COMMAND.setComponentIndex, index],
+    ...[COMMAND.overrideParameters, parameters],
+    ...[COMMAND.fetch, REPORT.fetch],
+    ...[COMMAND.conditionImageMatch, REPORT.condition],
+  ];
+}
+
+function releaseRecord(release: Release): CborMap {
+  return new Map<number, CborValue>([
+    [RELEASE_RECORD.name, release.name],
+    [RELEASE_RECORD.version, release.version],
+    [RELEASE_RECORD.vendor, release.vendor],
+    [RELEASE_RECORD.gatewayClass, release.gatewayClass],
+    [RELEASE_RECORD.minimumRuntime, release.minimumRuntime],
+    [RELEASE_RECORD.description, release.description],
+  ]);
+}
+
+function controllerRecord(controller: ControllerSpec): CborMap {
+  const { requests, restart, mailbox } = controller;
+  return new Map<number, CborValue>([
+    [CONTROLLER_RECORD.version, controller.version],
+    [CONTROLLER_RECORD.requests, requests.map(r => [r.grant, r.reason, r.optional])],
+    [CONTROLLER_RECORD.config, controller.config.map(([key, value]) => [key, value])],
+    [
+      CONTROLLER_RECORD.restart,
+      [
+        restart.policy,
+        restart.intensityMax,
+        restart.periodMs,
+        restart.backoffMinMs,
+        restart.backoffMaxMs,
+      ],
+    ],
+    [CONTROLLER_RECORD.mailbox, [mailbox.messagesMax, mailbox.bytesMax, mailbox.overflow]],
+    [CONTROLLER_RECORD.healthIntervalMs, controller.healthIntervalMs],
+  ]);
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

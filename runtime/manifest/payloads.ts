@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { ReleaseError } from './errors.ts';
+import { payloadUri } from './manifest-encode.ts';
+import type { ControllerSpec, Release } from './release.ts';
+
+/** The first 8 bytes of a component: magic, version 13, layer 1 (component-model Binary.md). */
+const COMPONENT_PREAMBLE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00);
+
+/**
+ * Returns the components of a release by digest, when `payloads` (by URI) are exactly those it names:
+ * none missing, none beside, each of the signed size and digest, each a component by its preamble.
+ * @throws ReleaseError `PAYLOAD_*`
+ */
+export function requirePayloads(
+  release: Release,
+  payloads: ReadonlyMap<string, Uint8Array>,
+): ReadonlyMap<string, Uint8Array> {
+  const components = new Map<string, Uint8Array>();
+  for (const controller of release.controllers) {
+    const bytes = payloads.get(payloadUri(controller.digest));
+    if (bytes === undefined) {
+      throw new ReleaseError('PAYLOAD_MISSING', `the component of ${controller.name} is missing`);
+    }
+    requireSize(bytes, controller);
+    components.set(controller.digest, bytes);
+  }
+  if (components.size !== payloads.size) {
+    throw new ReleaseError('PAYLOAD_UNKNOWN', 'a payload belongs to no controller');
+  }
+  for (const [digest, bytes] of components) requireComponent(bytes, digest);
+  return components;
+}
+
+/** Returns the SHA-256 of a component, lower-case hex. */
+export function componentDigest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Whether bytes begin as a component does. */
+export function isComponent(bytes: Uint8Array): boolean {
+  return Buffer.compare(bytes.subarray(0, COMPONENT_PREAMBLE.length), COMPONENT_PREAMBLE) === 0;
+}
+
+function requireSize(bytes: Uint8Array, controller: ControllerSpec): void {
+  if (bytes.length === controller.sizeBytes) return;
+  throw new ReleaseError(
+    'PAYLOAD_SIZE',
+    `${controller.name}: ${bytes.length} bytes, where ${controller.sizeBytes} are signed`,
+  );
+}
+
+function requireComponent(bytes: Uint8Array, digest: string): void {
+  if (componentDigest(bytes) !== digest) {
+    throw new ReleaseError('PAYLOAD_DIGEST', `component ${digest.slice(0, 12)} was changed`);
+  }
+  if (!isComponent(bytes)) {
+    throw new ReleaseError(
+      'PAYLOAD_NOT_COMPONENT',
+      `${digest.slice(0, 12)} is not a WebAssembly component (a core module must be wrapped)`,
+    );
+  }
+}

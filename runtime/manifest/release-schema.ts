@@ -1,0 +1,163 @@
+import { valid as validVersion } from 'semver';
+import * as v from 'valibot';
+import { formatGrant, limitsOf, parseGrant } from '../../capabilities/grammar/index.ts';
+import { errorMessage } from '../base/errors.ts';
+import { ReleaseError } from './errors.ts';
+import * as limits from './limits.ts';
+import type { Release } from './release.ts';
+
+/** The rules of a release's parts: the only place where they stand. */
+const name = v.pipe(
+  v.string(),
+  v.maxLength(limits.NAME_CHARACTERS_MAX),
+  v.regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'lower-case words with hyphens between are allowed'),
+);
+const version = v.pipe(
+  v.string(),
+  v.maxLength(limits.VERSION_CHARACTERS_MAX),
+  v.check(text => validVersion(text) === text, 'a semantic version like 1.2.3 is expected'),
+);
+const domain = v.pipe(
+  v.string(),
+  v.maxLength(limits.DOMAIN_CHARACTERS_MAX),
+  v.regex(
+    /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'a lower-case domain name like example.com is expected',
+  ),
+);
+const integer = (min: number, max: number) =>
+  v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
+const utf8 = (bytesMax: number) =>
+  v.pipe(
+    v.string(),
+    v.check(text => text.isWellFormed(), 'well-formed Unicode is expected'),
+    v.check(text => Buffer.byteLength(text) <= bytesMax, `at most ${bytesMax} bytes are allowed`),
+  );
+const line = (charactersMax: number) =>
+  v.pipe(
+    v.string(),
+    v.maxLength(charactersMax),
+    v.regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, 'one line without control characters is expected'),
+  );
+
+/** Rules that `release.toml` shares. */
+export const RULES = {
+  name,
+  version,
+  domain,
+  sequence: integer(0, Number.MAX_SAFE_INTEGER),
+  description: utf8(limits.DESCRIPTION_CHARACTERS_MAX),
+  reason: v.pipe(line(limits.REASON_CHARACTERS_MAX), v.minLength(1)),
+  configKey: v.pipe(utf8(limits.CONFIG_KEY_BYTES_MAX), v.minLength(1)),
+  configValue: utf8(limits.CONFIG_VALUE_BYTES_MAX),
+  restartPolicy: v.picklist(['permanent', 'transient', 'temporary']),
+  restartIntensity: integer(0, 1_000),
+  restartPeriodMs: integer(1_000, 24 * 3_600_000),
+  backoffMs: integer(10, 3_600_000),
+  mailboxMessages: integer(1, 65_536),
+  mailboxBytes: integer(1_024, 64 * 1_024 * 1_024),
+  mailboxOverflow: v.picklist(['drop-oldest', 'drop-newest']),
+  healthIntervalMs: integer(1_000, 3_600_000),
+} as const;
+
+const grant = v.pipe(
+  v.string(),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    try {
+      const canonical = formatGrant(parseGrant(dataset.value));
+      if (canonical !== dataset.value) addIssue({ message: `write it as ${canonical}` });
+    } catch (error) {
+      addIssue({ message: errorMessage(error) });
+    }
+  }),
+);
+
+const request = v.strictObject({ grant, reason: RULES.reason, optional: v.boolean() });
+
+const controller = v.strictObject({
+  name,
+  version,
+  digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 hex digits are expected')),
+  sizeBytes: integer(8, limits.ENVELOPE_BYTES_MAX),
+  requests: v.pipe(
+    v.array(request),
+    v.maxLength(limits.REQUESTS_MAX),
+    v.check(list => isUnique(list.map(({ grant }) => grant)), 'a grant is requested twice'),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const needed = dataset.value.filter(({ optional }) => !optional);
+      try {
+        limitsOf(needed.map(({ grant }) => parseGrant(grant)));
+      } catch (error) {
+        addIssue({ message: errorMessage(error) });
+      }
+    }),
+  ),
+  config: v.pipe(
+    v.array(v.strictTuple([RULES.configKey, RULES.configValue])),
+    v.maxLength(limits.CONFIG_ENTRIES_MAX),
+    v.check(list => isAscending(list.map(([key]) => key)), 'keys must be unique and ascending'),
+    v.check(
+      list => Buffer.byteLength(list.flat().join('')) <= limits.CONFIG_BYTES_MAX,
+      `at most ${limits.CONFIG_BYTES_MAX} bytes in sum are allowed`,
+    ),
+  ),
+  restart: v.pipe(
+    v.strictObject({
+      policy: RULES.restartPolicy,
+      intensityMax: RULES.restartIntensity,
+      periodMs: RULES.restartPeriodMs,
+      backoffMinMs: RULES.backoffMs,
+      backoffMaxMs: RULES.backoffMs,
+    }),
+    v.check(
+      ({ backoffMinMs, backoffMaxMs }) => backoffMinMs <= backoffMaxMs,
+      'the shortest back-off exceeds the longest',
+    ),
+  ),
+  mailbox: v.strictObject({
+    messagesMax: RULES.mailboxMessages,
+    bytesMax: RULES.mailboxBytes,
+    overflow: RULES.mailboxOverflow,
+  }),
+  healthIntervalMs: RULES.healthIntervalMs,
+});
+
+const release = v.strictObject({
+  name,
+  sequence: RULES.sequence,
+  version,
+  vendor: domain,
+  gatewayClass: name,
+  minimumRuntime: version,
+  description: RULES.description,
+  controllers: v.pipe(
+    v.array(controller),
+    v.minLength(1),
+    v.maxLength(limits.CONTROLLERS_MAX),
+    v.check(list => isUnique(list.map(({ name }) => name)), 'two controllers have one name'),
+  ),
+});
+
+/**
+ * Returns `value` as a release when it follows every rule.
+ * @throws ReleaseError `MANIFEST_GRANT` for a grant, `MANIFEST_INVALID` for anything else; the
+ *   message names the place.
+ */
+export function requireRelease(value: unknown): Release {
+  const parsed = v.safeParse(release, value, { abortPipeEarly: true });
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  const place = v.getDotPath(issue) ?? 'release';
+  const code = /\.requests\b/.test(place) ? 'MANIFEST_GRANT' : 'MANIFEST_INVALID';
+  throw new ReleaseError(code, `${place}: ${issue.message}`);
+}
+
+function isUnique(texts: readonly string[]): boolean {
+  return new Set(texts).size === texts.length;
+}
+
+function isAscending(texts: readonly string[]): boolean {
+  return texts.every((text, index) => index === 0 || (texts[index - 1] ?? '') < text);
+}
