@@ -2,8 +2,8 @@
  * `npm test [-- options] [filters]`: runs every test file in its own process, with a time limit,
  * and fails unless each file passed all of more than zero tests.
  *
- * The last line is `N passed, N failed, N skipped`. Skipped counts tests, and one for each file that
- * was not run. With `CI=true` nothing may be skipped.
+ * The last line is `N passed, N failed, N skipped`. Skipped counts tests, and one for each file
+ * that was not run. With `CI=true` nothing may be skipped.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The main module of the process that runs one test file: imports the file and writes what uvu really
- * did to the file named by AIRSSYS_TEST_COUNTS.
+ * The main module of the process that runs one test file: imports the file and writes what uvu
+ * really did to the file named by AIRSSYS_TEST_COUNTS.
  *
  * Counts come from the runs that suites put into uvu's queue, not from printed text, which a test
  * could print too. They are written after every suite and at exit, so that what is missing says how
