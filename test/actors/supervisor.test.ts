@@ -115,17 +115,18 @@ supervisors('a next supervisor takes over running actors without a restart', asy
 supervisors('only who starts is blamed when the host process dies at a start', async () => {
   const clock = new ManualClock();
   const gate = new StartGate();
+  const takes = (ms: number) => new Promise<void>(resolve => clock.after(ms, resolve));
   const innocent = scriptedActor(clock, {
     gate,
     spec: { name: 'innocent' },
-    behaviours: { [IDS.start]: () => settle().then(() => ({ tag: 'ok' })) },
+    behaviours: { [IDS.start]: () => takes(30).then(() => ({ tag: 'ok' })) },
   });
   const culprit = scriptedActor(clock, {
     gate,
     spec: { name: 'culprit' },
     behaviours: {
       [IDS.start]: async (_args, instance) => {
-        await settle();
+        await takes(20);
         // Takes the host process, and with it every instance that runs there.
         for (const one of [...innocent.instances, instance]) {
           one.end({ kind: 'host-lost', message: 'signal 6' });
@@ -133,7 +134,8 @@ supervisors('only who starts is blamed when the host process dies at a start', a
       },
     },
   });
-  await Promise.all([culprit.actor.start(), innocent.actor.start()]);
+  void culprit.actor.start();
+  void innocent.actor.start();
   for (let step = 0; step < 200; step += 1) await clock.pass(100);
   assert.is(culprit.actor.status().state.at, 'quarantined');
   assert.is(innocent.actor.status().state.at, 'running');
