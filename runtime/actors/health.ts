@@ -6,7 +6,7 @@ export type Health =
   | { readonly kind: 'unhealthy'; readonly message: string };
 
 /** A controller's text is cut to this many characters before it is kept or shown. */
-export const GUEST_TEXT_CHARS_MAX = 512;
+const GUEST_TEXT_CHARS_MAX = 512;
 
 /**
  * Returns what a `health` call answered (`airssys:lifecycle/controller`). A value that is none of

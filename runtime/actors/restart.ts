@@ -57,7 +57,7 @@ export function firstState(nowMs: number): SupervisionState {
   return { at: 'up', sinceMs: nowMs, history: NO_HISTORY };
 }
 
-/** Decides what follows `event` at `nowMs`. An event that means nothing in a state changes nothing. */
+/** Decides what follows `event` at `nowMs`. What means nothing in a state changes nothing. */
 export function next(
   state: SupervisionState,
   event: SupervisionEvent,

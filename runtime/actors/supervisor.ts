@@ -60,7 +60,7 @@ export class Supervisor {
 }
 
 /** Judges a release by the snapshots of its controllers. */
-export function releaseHealth(controllers: readonly ActorStatus[]): ReleaseHealth {
+function releaseHealth(controllers: readonly ActorStatus[]): ReleaseHealth {
   const problems: string[] = [];
   const waitingFor: string[] = [];
   for (const { name, state, health } of controllers) {
