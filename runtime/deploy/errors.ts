@@ -12,8 +12,6 @@ export type DeployErrorCode =
   | 'DEPLOY_KNOWN_BAD'
   | 'DEPLOY_ALREADY_INSTALLED'
   | 'DEPLOY_FLOORS_FULL'
-  | 'DEPLOY_RUNTIME_TOO_OLD'
-  | 'DEPLOY_POLICY'
   | 'DEPLOY_TRIAL_FAILED'
   | 'DEPLOY_ROLLBACK_FAILED'
   | 'DEPLOY_NOTHING_TO_ROLL_BACK'
@@ -21,3 +19,14 @@ export type DeployErrorCode =
 
 /** A release could not be installed, started or taken back. */
 export class DeployError extends GatewayError<DeployErrorCode> {}
+
+/** Codes of AdmissionError: the fifth layer of verification. */
+export type AdmissionErrorCode =
+  | 'POLICY_RUNTIME_TOO_OLD'
+  | 'POLICY_CONTROLLERS'
+  | 'POLICY_CAPABILITY'
+  | 'POLICY_LIMIT'
+  | 'POLICY_IMPORT';
+
+/** A correctly signed release that this gateway does not admit. */
+export class AdmissionError extends GatewayError<AdmissionErrorCode> {}
