@@ -94,7 +94,8 @@ function pairOf(
     },
     onData: listener => void listeners.push(listener),
     close: async () => {
-      child.kill('SIGTERM');
+      // Asked kindly, `script` takes two seconds; killed, its terminal hangs up and the shell goes.
+      child.kill('SIGKILL');
       await ended;
     },
   };
