@@ -58,11 +58,7 @@ export function signEd25519(message: Uint8Array, key: PrivateKey): Uint8Array {
  * independent implementations with RFC 8032's strict decoding.
  * @throws SignatureError `SIGNATURE_INVALID`, or `SIGNATURE_DISPUTED` where they disagree.
  */
-export function requireEd25519(
-  message: Uint8Array,
-  signature: Uint8Array,
-  key: PublicKey,
-): void {
+export function requireEd25519(message: Uint8Array, signature: Uint8Array, key: PublicKey): void {
   const first = signature.length === SIGNATURE_BYTES && nodeAccepts(message, signature, key);
   const second = signature.length === SIGNATURE_BYTES && nobleAccepts(message, signature, key);
   if (first && second) return;

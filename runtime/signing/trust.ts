@@ -34,7 +34,8 @@ export interface RoleTrust {
 }
 
 const KEYS_MAX = 64;
-const TRUST_FILE_CHARACTERS_MAX = 65_536;
+/** Bytes of a trust file. */
+export const TRUST_FILE_BYTES_MAX = 65_536;
 const PUBLIC_KEY_PATTERN = /^ed25519:[0-9a-f]{64}$/;
 
 const trustSchema = v.strictObject({
@@ -108,8 +109,8 @@ export function formatTrust(name: string, key: PublicKey): string {
 }
 
 function parseText(text: string, file: string): unknown {
-  if (text.length > TRUST_FILE_CHARACTERS_MAX) {
-    throw new KeyError('KEY_TRUST_FILE', `${file}: longer than ${TRUST_FILE_CHARACTERS_MAX}`);
+  if (text.length > TRUST_FILE_BYTES_MAX) {
+    throw new KeyError('KEY_TRUST_FILE', `${file}: longer than ${TRUST_FILE_BYTES_MAX} bytes`);
   }
   try {
     return parseToml(text, { unsafeKeyBehaviour: 'throw', maxDepth: 16 });

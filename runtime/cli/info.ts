@@ -1,0 +1,72 @@
+import type { Command } from 'commander';
+import { type EnvelopeClaims, inspectEnvelope } from '../manifest/inspect-envelope.ts';
+import { ENVELOPE_BYTES_MAX } from '../manifest/limits.ts';
+import type { CliContext } from './context.ts';
+import { alignColumns } from './output.ts';
+
+interface InfoFlags {
+  readonly caps?: boolean;
+}
+
+/** `info`: shows what a signed release says of itself. */
+export function registerInfo(program: Command, context: CliContext): void {
+  program
+    .command('info')
+    .description('show what a signed release contains, without verifying it')
+    .argument('<file>', 'the signed release')
+    .option('--caps', 'the capabilities that each controller requests')
+    .action(async (file: string, flags: InfoFlags) => {
+      await info(file, flags, context);
+    });
+}
+
+async function info(file: string, flags: InfoFlags, context: CliContext): Promise<void> {
+  const bytes = await context.system.files.read(file, ENVELOPE_BYTES_MAX);
+  const claims = inspectEnvelope(bytes);
+  if (context.globals().json) {
+    const { release, manifestDigest, signatures } = claims;
+    context.out.document('airssys.info/1', {
+      verified: null,
+      bytes: bytes.length,
+      manifestDigest,
+      signatures,
+      release,
+    });
+    return;
+  }
+  context.out.note('not verified: this is what the file says of itself (airssys-wasm verify)');
+  for (const line of summary(claims)) context.out.line(line);
+  if (flags.caps === true) for (const line of requests(claims)) context.out.line(line);
+}
+
+function summary({ release, manifestDigest, signatures }: EnvelopeClaims): string[] {
+  const keys = signatures.map(({ keyId }) => keyId.slice(0, 32)).join(', ');
+  const facts = [
+    ['release', `${release.name} ${release.version}, sequence ${release.sequence}`],
+    ['vendor', `${release.vendor}, for class ${release.gatewayClass}`],
+    ['runtime', `${release.minimumRuntime} or newer`],
+    ['digest', manifestDigest],
+    ['signed by', keys === '' ? 'nobody' : keys],
+  ];
+  if (release.description !== '') facts.push(['about', release.description]);
+  const header = ['CONTROLLER', 'VERSION', 'BYTES', 'REQUESTS', 'COMPONENT'];
+  const rows = release.controllers.map(controller => [
+    controller.name,
+    controller.version,
+    String(controller.sizeBytes),
+    String(controller.requests.length),
+    controller.digest.slice(0, 12),
+  ]);
+  return [...alignColumns(facts), '', ...alignColumns([header, ...rows])];
+}
+
+function requests({ release }: EnvelopeClaims): string[] {
+  return release.controllers.flatMap(({ name, requests }) => [
+    '',
+    `${name} requests`,
+    ...requests.flatMap(({ grant, reason, optional }) => [
+      `  ${grant}${optional ? '  (optional)' : ''}`,
+      `      ${reason}`,
+    ]),
+  ]);
+}

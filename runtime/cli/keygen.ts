@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { KEY_BYTES, parsePrivateKey, publicKeyOf } from '../signing/ed25519.ts';
+import { formatPrivateKey } from '../signing/key-files.ts';
+import { keyIdText } from '../signing/key-id.ts';
+import { formatTrust } from '../signing/trust.ts';
+import type { CliContext } from './context.ts';
+import { CliError } from './errors.ts';
+
+const PRIVATE_MODE = 0o600;
+const PUBLIC_MODE = 0o644;
+const NAME_CHARACTERS_MAX = 64;
+
+/** `keygen`: makes a key pair to sign releases with. */
+export function registerKeygen(program: Command, context: CliContext): void {
+  program
+    .command('keygen')
+    .description('make a key to sign releases with: FILE (private) and FILE.pub (for trust.toml)')
+    .requiredOption('--out <file>', 'where the private key goes; never overwritten')
+    .option('--name <name>', 'name of the key in the trust file; the name of the file unless given')
+    .action(async (options: { readonly out: string; readonly name?: string }) => {
+      await keygen(options.out, options.name ?? baseName(options.out), context);
+    });
+}
+
+async function keygen(out: string, name: string, context: CliContext): Promise<void> {
+  const { files, random } = context.system;
+  if (name.length === 0 || name.length > NAME_CHARACTERS_MAX) {
+    throw new CliError('CLI_USAGE', `a key's name has 1 to ${NAME_CHARACTERS_MAX} characters`);
+  }
+  const publicOut = `${out}.pub`;
+  if (await files.exists(publicOut)) {
+    throw new CliError('CLI_EXISTS', `${publicOut} exists`, { fix: 'give another --out' });
+  }
+  const key = parsePrivateKey(random.bytes(KEY_BYTES));
+  const publicKey = publicKeyOf(key);
+  await files.create(out, Buffer.from(formatPrivateKey(key)), PRIVATE_MODE);
+  try {
+    await files.create(publicOut, Buffer.from(formatTrust(name, publicKey)), PUBLIC_MODE);
+  } catch (error) {
+    await files.remove(out);
+    throw error;
+  }
+  const keyId = keyIdText(publicKey);
+  if (context.globals().json) {
+    context.out.document('airssys.keygen/1', { keyId, name, private: out, public: publicOut });
+    return;
+  }
+  context.out.line(keyId);
+  context.out.note(`private key ${out}: keep it secret and off the gateway`);
+  context.out.note(`public key ${publicOut}: append it to the gateway's trust.toml`);
+}
+
+function baseName(path: string): string {
+  const file = path.split('/').at(-1) ?? path;
+  return file.replace(/\.(key|pem)$/, '');
+}

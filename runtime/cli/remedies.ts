@@ -1,0 +1,27 @@
+/** What helps against errors that come from below the command line, by code. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENVELOPE_TOO_LARGE: 'sign smaller components: strip debug sections, use fewer controllers',
+  ENVELOPE_MALFORMED: 'copy the file again; it must come from airssys-wasm sign, whole',
+  ENVELOPE_MEMBER: 'sign it with airssys-wasm sign',
+  ENVELOPE_DIGEST: 'copy the file again; if that does not help, do not trust its source',
+  SIGNATURE_MISSING: 'airssys-wasm sign RELEASE.toml --key FILE --out FILE',
+  SIGNATURE_ALGORITHM: 'sign it again with airssys-wasm sign',
+  SIGNATURE_UNKNOWN_KEY: 'add the key of a vendor you trust: cat KEY.pub >> trust.toml',
+  SIGNATURE_WRONG_ROLE: 'give the key roles = ["release"] in the trust file',
+  SIGNATURE_THRESHOLD: 'sign with the missing keys: airssys-wasm sign ... --key A --key B',
+  SIGNATURE_INVALID: 'copy the file again; if that does not help, do not trust its source',
+  MANIFEST_GRANT: 'correct the grant in release.toml and sign again',
+  MANIFEST_COMMAND: 'sign it with airssys-wasm sign',
+  MANIFEST_MEMBER: 'sign it with airssys-wasm sign',
+  PAYLOAD_MISSING: 'sign again, with all components',
+  PAYLOAD_DIGEST: 'copy the file again; if that does not help, do not trust its source',
+  PAYLOAD_NOT_COMPONENT: 'wrap the core module as a component, then sign again',
+  POLICY_RUNTIME_TOO_OLD: 'update airssys-wasm on the gateway first',
+  KEY_MALFORMED: 'airssys-wasm keygen --out FILE makes a key',
+  KEY_WEAK: 'airssys-wasm keygen --out FILE makes a sound key',
+};
+
+/** Returns what would help against an error code, or null. */
+export function remedyOf(code: string): string | null {
+  return REMEDIES[code] ?? null;
+}

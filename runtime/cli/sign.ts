@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { ENVELOPE_BYTES_MAX, RELEASE_TOML_CHARACTERS_MAX } from '../manifest/limits.ts';
+import { completeRelease, parseReleaseToml } from '../manifest/release-toml.ts';
+import { signRelease } from '../manifest/sign-release.ts';
+import { verifyEnvelope } from '../manifest/verify-envelope.ts';
+import { type PrivateKey, publicKeyOf } from '../signing/ed25519.ts';
+import { KEY_FILE_BYTES_MAX, parsePrivateKeyFile } from '../signing/key-files.ts';
+import { type Trust, trustedKey } from '../signing/trust.ts';
+import type { CliContext } from './context.ts';
+import { decodeText } from './text-files.ts';
+
+interface SignOptions {
+  readonly key: readonly string[];
+  readonly out: string;
+}
+
+/** `sign`: makes the envelope of a release.toml and its components. */
+export function registerSign(program: Command, context: CliContext): void {
+  program
+    .command('sign')
+    .description('sign a release: release.toml and its components become one file')
+    .argument('<release.toml>', 'the release; component paths are relative to its folder')
+    .requiredOption(
+      '--key <file>',
+      'private key; once for each key that signs',
+      (file: string, files: readonly string[] | undefined) => [...(files ?? []), file],
+    )
+    .requiredOption('--out <file>', 'where the signed release goes')
+    .action(async (file: string, options: SignOptions) => {
+      await sign(file, options, context);
+    });
+}
+
+async function sign(file: string, options: SignOptions, context: CliContext): Promise<void> {
+  const { files } = context.system;
+  const keys: PrivateKey[] = [];
+  for (const path of options.key) {
+    const text = decodeText(await files.readSecret(path, KEY_FILE_BYTES_MAX), path);
+    keys.push(parsePrivateKeyFile(text, path));
+  }
+  const text = decodeText(await files.read(file, RELEASE_TOML_CHARACTERS_MAX), file);
+  const draft = parseReleaseToml(text, file);
+  const bytesByPath = new Map<string, Uint8Array>();
+  for (const { component } of draft.controllers) {
+    const path = files.resolveBeside(file, component);
+    bytesByPath.set(component, await files.read(path, ENVELOPE_BYTES_MAX));
+  }
+  const { release, components } = completeRelease(draft, bytesByPath);
+  const envelope = signRelease(release, components, keys);
+  // Nothing leaves that a gateway with these keys would refuse.
+  const trust = trustIn(keys);
+  const verified = verifyEnvelope(envelope, trust, { policy: () => undefined });
+  await files.replace(options.out, envelope);
+  const { manifestDigest, keyIds } = verified;
+  if (context.globals().json) {
+    context.out.document('airssys.sign/1', {
+      file: options.out,
+      bytes: envelope.length,
+      name: release.name,
+      version: release.version,
+      sequence: release.sequence,
+      manifestDigest,
+      keyIds,
+    });
+    return;
+  }
+  context.out.line(manifestDigest);
+  context.out.note(
+    `${options.out}: ${release.name} ${release.version}, sequence ${release.sequence}, ` +
+      `${envelope.length} bytes, signed by ${keyIds.map(id => id.slice(0, 12)).join(', ')}`,
+  );
+}
+
+function trustIn(keys: readonly PrivateKey[]): Trust {
+  const trusted = keys.map((key, index) => trustedKey(`key ${index + 1}`, publicKeyOf(key)));
+  return { keys: trusted, roles: { release: { threshold: keys.length, keys: trusted } } };
+}
