@@ -30,6 +30,7 @@ export type {
   TimeGrant,
 } from './grant.ts';
 export { type ControllerLimits, limitsOf } from './limits.ts';
+export { PAYLOAD_BYTES_MAX } from './mqtt.ts';
 export { formatGrant, parseGrant } from './parse.ts';
 export { intersect, subsumes } from './subsume.ts';
 export {
