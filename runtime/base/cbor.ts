@@ -28,7 +28,7 @@ const OPTIONS = {
 const BIGINT_FROM = 2 ** 32;
 
 /**
- * Returns the core deterministic encoding (RFC 8949 4.2.1) of a value: equal values give equal bytes.
+ * Returns the core deterministic encoding (RFC 8949 4.2.1) of a value: equal values, equal bytes.
  * Programmer error (RangeError) on fractions and on integers outside 64 bits.
  */
 export function encodeCbor(value: CborValue): Uint8Array {

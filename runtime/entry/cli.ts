@@ -1,7 +1,7 @@
 /** Entry point of the command line tool. */
 import { createSystemClock } from '../../drivers/clock/system-clock.ts';
 import { createSystemRandom } from '../../drivers/random/system-random.ts';
-import packageFile from '../../package.json' with { type: 'json' };
+import { RUNTIME_VERSION } from '../base/runtime-version.ts';
 import { COMMANDS } from '../cli/commands.ts';
 import type { CliSystem } from '../cli/context.ts';
 import { runCli } from '../cli/program.ts';
@@ -16,7 +16,7 @@ stdout.on('error', error => {
 });
 
 const system: CliSystem = {
-  runtimeVersion: packageFile.version,
+  runtimeVersion: RUNTIME_VERSION,
   clock: createSystemClock(),
   random: createSystemRandom(),
   files: createCliFiles(),

@@ -8,7 +8,7 @@ export function vendorIdentifier(vendor: string): Uint8Array {
   return uuid5(DNS_NAMESPACE, vendor);
 }
 
-/** Returns the class identifier, 16 bytes: UUIDv5 of the class within the vendor's (RFC 9124 3.5). */
+/** Returns the class identifier, 16 bytes: UUIDv5 of class within vendor (RFC 9124 3.5). */
 export function classIdentifier(vendor: string, gatewayClass: string): Uint8Array {
   return uuid5(vendorIdentifier(vendor), gatewayClass);
 }

@@ -15,10 +15,13 @@ export const CONTROLLERS_MAX = 64;
 export const REQUESTS_MAX = 128;
 /** Characters of the reason of a request. */
 export const REASON_CHARACTERS_MAX = 512;
-/** Entries of a controller's configuration, bytes of one key, of one value, and in sum. */
+/** Entries of a controller's configuration. */
 export const CONFIG_ENTRIES_MAX = 256;
+/** Bytes of a key of it. */
 export const CONFIG_KEY_BYTES_MAX = 256;
+/** Bytes of a value of it. */
 export const CONFIG_VALUE_BYTES_MAX = 8 * 1_024;
+/** Bytes of its keys and values in sum. */
 export const CONFIG_BYTES_MAX = 128 * 1_024;
 /** Characters of the name of a release, a controller or a class. */
 export const NAME_CHARACTERS_MAX = 64;

@@ -7,8 +7,9 @@ import type { ControllerSpec, Release } from './release.ts';
 const COMPONENT_PREAMBLE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00);
 
 /**
- * Returns the components of a release by digest, when `payloads` (by URI) are exactly those it names:
- * none missing, none beside, each of the signed size and digest, each a component by its preamble.
+ * Returns the components of a release by digest, when `payloads` (by URI) are exactly those it
+ * names: none missing, none beside, each of the signed size and digest, each with a component's
+ * preamble.
  * @throws ReleaseError `PAYLOAD_*`
  */
 export function requirePayloads(

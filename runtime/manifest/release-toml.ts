@@ -21,7 +21,7 @@ export interface ControllerDraft extends Omit<ControllerSpec, 'digest' | 'sizeBy
 }
 
 /** What a `release.toml` need not say. */
-export const RELEASE_TOML_DEFAULTS = {
+const RELEASE_TOML_DEFAULTS = {
   healthInterval: '10s',
   restart: {
     policy: 'permanent',

@@ -11,8 +11,8 @@ import { requireRelease } from './release-schema.ts';
 /**
  * Returns the signed envelope of a release with its components, by digest. Deterministic: the same
  * release, components and keys give the same bytes.
- * @throws ReleaseError `MANIFEST_*` where the release breaks a rule, `PAYLOAD_*` where the components
- *   are not the ones it names, `ENVELOPE_TOO_LARGE`
+ * @throws ReleaseError `MANIFEST_*` where the release breaks a rule, `PAYLOAD_*` where the
+ *   components are not the ones it names, `ENVELOPE_TOO_LARGE`
  */
 export function signRelease(
   release: Release,

@@ -1,6 +1,6 @@
 /**
- * Every number of the envelope in one place: draft-ietf-suit-manifest-37 (IANA registry "SUIT"), and
- * our extensions. Labels below -255 are for private use.
+ * Every number of the envelope in one place: draft-ietf-suit-manifest-37 (IANA registry "SUIT"),
+ * and our extensions. Labels below -255 are for private use.
  */
 
 /** CBOR tags. */

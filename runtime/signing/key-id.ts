@@ -5,9 +5,6 @@ import type { PublicKey } from './ed25519.ts';
 /** COSE_Key labels and values of an Ed25519 key (RFC 9053 7.2). */
 const COSE_KEY = { kty: 1, crv: -1, x: -2, okp: 1, ed25519: 6 } as const;
 
-/** Bytes of a key id. */
-export const KEY_ID_BYTES = 32;
-
 /** Returns the SHA-256 COSE Key Thumbprint of a key (RFC 9679 3): what `kid` holds. */
 export function keyId(key: PublicKey): Uint8Array {
   const members = new Map<number, number | Uint8Array>([

@@ -13,9 +13,9 @@ export interface SignatureOptions {
 }
 
 /**
- * Returns the distinct keys of `role` that signed `payload` (detached), in order of their blocks, if
- * they reach the role's threshold. Blocks by keys that are not in `trust` do not count; a block by
- * a known key that is false, repeated or of another role is refused.
+ * Returns the distinct keys of `role` that signed `payload` (detached), in order of their blocks,
+ * if they reach the role's threshold. Blocks by keys that are not in `trust` do not count; a block
+ * by a known key that is false, repeated or of another role is refused.
  * @throws SignatureError
  */
 export function requireThreshold(

@@ -5,7 +5,7 @@ import { KeyError } from './errors.ts';
 import { keyIdText } from './key-id.ts';
 
 /** What a key may sign. Later issues add root, site, runtime and recovery. */
-export const ROLES = ['release'] as const;
+const ROLES = ['release'] as const;
 
 /** The name of a role. */
 export type Role = (typeof ROLES)[number];
@@ -105,7 +105,8 @@ export function trustedKey(name: string, key: PublicKey): TrustedKey {
 /** Returns the trust file that holds one key for the role release; files can be joined by `cat`. */
 export function formatTrust(name: string, key: PublicKey): string {
   const hex = Buffer.from(key).toString('hex');
-  return `[[key]]\nname = ${JSON.stringify(name)}\npublic = "ed25519:${hex}"\nroles = ["release"]\n`;
+  const fields = [`name = ${JSON.stringify(name)}`, `public = "ed25519:${hex}"`];
+  return ['[[key]]', ...fields, 'roles = ["release"]', ''].join('\n');
 }
 
 function parseText(text: string, file: string): unknown {
