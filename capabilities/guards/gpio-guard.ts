@@ -47,16 +47,16 @@ export function guardGpio(driver: GpioPort, context: GuardContext): GuardedGpio 
   };
 }
 
-/** Returns the grant that lets a controller use a line, or null when there can be none. */
+/** Returns the grant that lets a controller use a line, or null when none would help. */
 export function wantedGpio(context: GuardContext, label: string, dir: 'in' | 'out'): Grant | null {
-  if (!isLabel(label)) return null;
   const line = context.gateway.board.lines.find(candidate => candidate.label === label);
+  if (line === undefined || line.reserved || line.direction !== dir || !isLabel(label)) return null;
   return {
     class: 'gpio',
     label,
     dir,
     edges: dir === 'in' ? 'both' : 'none',
-    safe: dir === 'out' ? (line?.safe ?? null) : null,
+    safe: dir === 'out' ? line.safe : null,
     maxToggle: null,
     minOnMs: 0,
     minOffMs: 0,

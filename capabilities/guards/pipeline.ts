@@ -103,7 +103,7 @@ export function refuse(context: GuardContext, action: GuardedAction, refusal: Re
 /** Returns the sentence for a missing grant; the line that would allow it comes last. */
 export function missingGrant(action: string, resource: string, wanted: Grant | null): string {
   const what = `${action} of "${printable(resource)}" is not granted`;
-  if (wanted === null) return `${what}, and no grant can name it`;
+  if (wanted === null) return `${what}, and no grant would allow it here`;
   return `${what}; add to the release's requests and the gateway's policy: ${formatGrant(wanted)}`;
 }
 
