@@ -76,6 +76,8 @@ export interface ActorMessage {
   readonly bytes: number;
   /** For people, when it is lost: `serial meter`, `mqtt local/site/setpoint`. */
   readonly what: string;
+  /** Called once when an accepted message was handled, or lost in any way. Must not throw. */
+  readonly settled?: () => void;
 }
 
 /** Why a running copy is no more. */

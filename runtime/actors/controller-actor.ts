@@ -112,7 +112,8 @@ export class ControllerActor {
       this.#counters.refused += 1;
       return false;
     }
-    const { accepted } = this.#mailbox.push(message, message.bytes);
+    const { accepted, droppedOldest } = this.#mailbox.push(message, message.bytes);
+    for (const lost of droppedOldest) lost.settled?.();
     if (at === 'running') this.#run?.pump();
     return accepted;
   }
@@ -209,7 +210,10 @@ export class ControllerActor {
       case 'quarantined':
         this.#log('error', `quarantined: ended too often, last by ${describeEnd(cause)}`);
         this.#event('controller.quarantine', describeEnd(cause));
-        this.#counters.discarded += this.takeWaiting().length;
+        for (const lost of this.takeWaiting()) {
+          this.#counters.discarded += 1;
+          lost.settled?.();
+        }
         this.#change({ at: 'quarantined', sinceMs: nowMs, cause });
         return;
       case 'stopped':

@@ -96,7 +96,10 @@ export class InstanceRun {
       const message = this.#parts.take();
       if (message === undefined) return;
       if (instance.exports(message.functionId)) this.#send(instance, message);
-      else this.#parts.onMessage('undeliverable');
+      else {
+        message.settled?.();
+        this.#parts.onMessage('undeliverable');
+      }
     }
   }
 
@@ -181,10 +184,12 @@ export class InstanceRun {
   #send(instance: ComponentInstance, message: ActorMessage): void {
     this.#call(instance, message.functionId, message.args).then(
       () => {
+        message.settled?.();
         this.#parts.onMessage('handled');
         this.pump();
       },
       error => {
+        message.settled?.();
         this.#parts.onMessage('failed');
         this.#parts.onTrouble('warn', `message lost: ${message.what}: ${errorMessage(error)}`);
         this.pump();

@@ -17,10 +17,10 @@ export interface MailboxCounters {
   readonly droppedOversize: number;
 }
 
-/** Whether a message was accepted, and how many older ones made room for it. */
-export interface PushResult {
+/** Whether a message was accepted, and which older ones made room for it, oldest first. */
+export interface PushResult<T> {
   readonly accepted: boolean;
-  readonly droppedOldest: number;
+  readonly droppedOldest: readonly T[];
 }
 
 /** Taken entries are cut off once they are this many, and half of the array. */
@@ -53,22 +53,22 @@ export class Mailbox<T> {
   }
 
   /** Adds a message of `bytes` bytes, or drops by the bounds' rule. */
-  push(message: T, bytes: number): PushResult {
+  push(message: T, bytes: number): PushResult<T> {
     const { messagesMax, bytesMax, overflow } = this.#bounds;
     if (bytes > bytesMax || messagesMax < 1) {
       this.#droppedOversize += 1;
-      return { accepted: false, droppedOldest: 0 };
+      return { accepted: false, droppedOldest: [] };
     }
-    let droppedOldest = 0;
+    const droppedOldest: T[] = [];
     while (this.size >= messagesMax || this.#bytes + bytes > bytesMax) {
       if (overflow === 'drop-newest') {
         this.#droppedNewest += 1;
-        return { accepted: false, droppedOldest: 0 };
+        return { accepted: false, droppedOldest: [] };
       }
-      this.#removeFirst();
-      droppedOldest += 1;
+      const oldest = this.#removeFirst();
+      if (oldest !== undefined) droppedOldest.push(oldest.message);
     }
-    this.#droppedOldest += droppedOldest;
+    this.#droppedOldest += droppedOldest.length;
     this.#entries.push({ message, bytes });
     this.#bytes += bytes;
     this.#accepted += 1;
