@@ -4,7 +4,13 @@
  *
  * `stageComponent` runs in a short-lived process without authority, `activateComponent` in a worker.
  */
-export type { ActivationLimits, Handle, HostFunction, HostImports, HostInterface } from './activate.ts';
+export type {
+  ActivationLimits,
+  Handle,
+  HostFunction,
+  HostImports,
+  HostInterface,
+} from './activate.ts';
 export { activateComponent } from './activate.ts';
 export { LinkError, type LinkErrorCode, Trap } from './errors.ts';
 export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
