@@ -1,0 +1,96 @@
+import type { ActorState, ActorStatus } from '../actors/actor-types.ts';
+import { Supervisor } from '../actors/supervisor.ts';
+import { type AdmissionRules, admitRelease } from '../deploy/admission.ts';
+import type { ReadyRelease, ReleaseStart, RunningRelease } from '../deploy/deployer.ts';
+import { DeployError } from '../deploy/errors.ts';
+import type { SlotName } from '../deploy/slot-record.ts';
+import { startTrial, type TrialBounds } from '../deploy/trial.ts';
+import type { Release } from '../manifest/release.ts';
+import { type ControllerUnit, type UnitSurroundings, wireController } from './controller-unit.ts';
+
+/** What the running release looks like from outside. */
+export interface LiveRelease extends RunningRelease {
+  readonly release: Release;
+  readonly slot: SlotName;
+  controllers(): readonly ActorStatus[];
+  /** Effective grants of each controller in canonical text. */
+  readonly units: readonly ControllerUnit[];
+  releaseQuarantine(name: string): 'released' | 'not-quarantined' | 'unknown';
+}
+
+/** What a release is started with. */
+export interface RunnerParts {
+  readonly around: UnitSurroundings;
+  readonly rules: AdmissionRules;
+  readonly trial: TrialBounds;
+  readonly onUnmet: (words: string) => void;
+  readonly onChange: (name: string, state: ActorState | null) => void;
+}
+
+/**
+ * Starts a release: components are compiled first, then controllers are started in their order.
+ * Rejects when a component cannot be compiled; what a controller does later is its supervisor's.
+ */
+export async function runRelease(
+  parts: RunnerParts,
+  ready: ReadyRelease,
+  slot: SlotName,
+  reason: ReleaseStart,
+  previous: Release | null,
+): Promise<LiveRelease> {
+  const { release } = ready;
+  const admitted = admitRelease(release, parts.rules, false);
+  const units: ControllerUnit[] = [];
+  const closeAll = () => {
+    for (const unit of units) unit.close();
+  };
+  // A change may be reported while the units are still being made.
+  let look = () => {};
+  try {
+    for (const one of admitted) {
+      for (const words of one.unmet) parts.onUnmet(words);
+      const artifact = ready.artifacts.get(one.spec.digest);
+      if (artifact === undefined) {
+        throw new DeployError('DEPLOY_NOT_STORED', `${one.spec.name} was not staged`);
+      }
+      const before = previous?.controllers.find(({ name }) => name === one.spec.name);
+      const changed = before !== undefined && before.version !== one.spec.version;
+      units.push(
+        wireController(parts.around, {
+          admitted: one,
+          component: await parts.around.host.prepare(artifact),
+          shape: artifact.shape,
+          slot,
+          firstReason: reason,
+          previousVersion: changed ? before.version : undefined,
+          onChange: (name, state) => {
+            parts.onChange(name, state);
+            look();
+          },
+        }),
+      );
+    }
+  } catch (error) {
+    closeAll();
+    throw error;
+  }
+  const supervisor = new Supervisor(units.map(unit => unit.actor));
+  for (const unit of units) unit.listen();
+  const trial = startTrial(() => supervisor.health(), parts.around.clock, parts.trial);
+  look = trial.look;
+  await supervisor.start();
+  return {
+    release,
+    slot,
+    units,
+    proven: trial.outcome,
+    controllers: () => supervisor.status(),
+    releaseQuarantine: name => supervisor.release(name),
+    stop: async () => {
+      look = () => {};
+      trial.abandon();
+      await supervisor.stop();
+      closeAll();
+    },
+  };
+}
