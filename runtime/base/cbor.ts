@@ -29,7 +29,7 @@ const BIGINT_FROM = 2 ** 32;
 
 /**
  * Returns the core deterministic encoding (RFC 8949 4.2.1) of a value: equal values, equal bytes.
- * Programmer error (RangeError) on fractions and on integers outside 64 bits.
+ * Programmer error (RangeError) on fractions and on integers outside -2^63 to 2^64-1.
  */
 export function encodeCbor(value: CborValue): Uint8Array {
   return Uint8Array.from(new Encoder(OPTIONS).encode(prepare(value)));
@@ -61,8 +61,8 @@ function prepareInteger(value: number): number | bigint {
 }
 
 function prepareBigint(value: bigint): number | bigint {
+  if (value < -(2n ** 63n) || value >= 2n ** 64n) throw new RangeError(`${value}: 64 bits at most`);
   const magnitude = value < 0n ? -1n - value : value;
-  if (magnitude >= 2n ** 64n) throw new RangeError(`${value} exceeds 64 bits`);
   return magnitude < BigInt(BIGINT_FROM) ? Number(value) : value;
 }
 

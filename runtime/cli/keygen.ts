@@ -8,7 +8,7 @@ import { CliError } from './errors.ts';
 
 const PRIVATE_MODE = 0o600;
 const PUBLIC_MODE = 0o644;
-const NAME_CHARACTERS_MAX = 64;
+const NAME_PATTERN = /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u;
 
 /** `keygen`: makes a key pair to sign releases with. */
 export function registerKeygen(program: Command, context: CliContext): void {
@@ -24,8 +24,9 @@ export function registerKeygen(program: Command, context: CliContext): void {
 
 async function keygen(out: string, name: string, context: CliContext): Promise<void> {
   const { files, random } = context.system;
-  if (name.length === 0 || name.length > NAME_CHARACTERS_MAX) {
-    throw new CliError('CLI_USAGE', `a key's name has 1 to ${NAME_CHARACTERS_MAX} characters`);
+  if (!NAME_PATTERN.test(name)) {
+    const fix = 'give a --name of letters, digits, spaces, dots and hyphens, at most 64';
+    throw new CliError('CLI_USAGE', `"${name}" is no name for a key`, { fix });
   }
   const publicOut = `${out}.pub`;
   if (await files.exists(publicOut)) {
