@@ -1,0 +1,245 @@
+import { backoffMs } from '../../runtime/base/backoff.ts';
+import { errorMessage } from '../../runtime/base/errors.ts';
+import type { Clock, Timer } from '../../runtime/ports/clock.ts';
+import type { Subscription } from '../../runtime/ports/gpio.ts';
+import type { Log } from '../../runtime/ports/log.ts';
+import type { IncomingMessage, MqttConnectionState } from '../../runtime/ports/mqtt.ts';
+import type { MqttConnectionSettings } from '../../runtime/ports/mqtt-connection.ts';
+import type { Random } from '../../runtime/ports/random.ts';
+import { readBrokerSecrets } from './broker-socket-io.ts';
+import { MqttSession } from './mqtt-session.ts';
+import type { Outbox, OutboxMessage } from './outbox.ts';
+import { filterMatches } from './topic.ts';
+
+/** Waits between attempts to connect. */
+const RECONNECT = { minMs: 500, maxMs: 30_000 };
+
+/** A connection that held this long was a good one: the next wait is a short one again. */
+const STABLE_MS = 5_000;
+
+/** Messages sent and not yet acknowledged. */
+const IN_FLIGHT_MAX = 16;
+
+/** The broker acknowledges something in this time, or the connection is given up. */
+const ACKNOWLEDGE_MS_MAX = 20_000;
+
+/** What is left at the end is given this time to leave. */
+const DRAIN_MS_MAX = 1_000;
+
+/** What one connection is made of. */
+export interface MqttLinkSettings {
+  readonly connection: MqttConnectionSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly outbox: Outbox;
+  readonly incomingBytesMax: number;
+}
+
+interface Listener {
+  readonly filter: string;
+  readonly onMessage: (message: IncomingMessage) => void;
+}
+
+type Phase =
+  | { readonly at: 'connecting'; readonly session: MqttSession | null }
+  | { readonly at: 'online'; readonly session: MqttSession; readonly sinceMs: number }
+  | { readonly at: 'waiting'; readonly timer: Timer }
+  | { readonly at: 'closed' };
+
+/** One broker connection that keeps trying, with its queue and its subscriptions. */
+export class MqttLink {
+  readonly #settings: MqttLinkSettings;
+  readonly #listeners = new Set<Listener>();
+  #phase: Phase = { at: 'connecting', session: null };
+  #attempts = 0;
+  #lastError: string | null = null;
+  #sentUpTo = 0n;
+  #inFlight = 0;
+  #pumping = false;
+  #acknowledgeTimer: Timer | null = null;
+  #onDrained: (() => void) | null = null;
+
+  constructor(settings: MqttLinkSettings) {
+    this.#settings = settings;
+    void this.#connect();
+  }
+
+  /** Queues a message; returns its number, or null when the queue is full. */
+  publish(message: OutboxMessage): bigint | null {
+    const sequence = this.#settings.outbox.append(message);
+    if (sequence !== null) this.#pump();
+    return sequence;
+  }
+
+  subscribe(filter: string, onMessage: (message: IncomingMessage) => void): Subscription {
+    const listener: Listener = { filter, onMessage };
+    this.#listeners.add(listener);
+    // Also where another listener has the filter: the broker then sends what it retains again,
+    // which this listener has not seen.
+    if (this.#phase.at === 'online') this.#requestFilters(this.#phase.session, [filter]);
+    return { stop: () => this.#stop(listener) };
+  }
+
+  state(): MqttConnectionState {
+    const { connection, outbox } = this.#settings;
+    return {
+      connection: connection.label,
+      connected: this.#phase.at === 'online',
+      address: connection.url,
+      queued: outbox.count,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Sends what can be sent in DRAIN_MS_MAX, then ends the connection. */
+  async close(): Promise<void> {
+    if (this.#phase.at === 'online' && this.#settings.outbox.count > 0) await this.#drain();
+    const phase = this.#phase;
+    this.#phase = { at: 'closed' };
+    this.#acknowledgeTimer?.cancel();
+    if (phase.at === 'waiting') phase.timer.cancel();
+    if (phase.at === 'connecting') await phase.session?.close(false);
+    if (phase.at === 'online') await phase.session.close(this.#settings.outbox.count === 0);
+  }
+
+  async #connect(): Promise<void> {
+    const { connection, incomingBytesMax } = this.#settings;
+    try {
+      const secrets = await readBrokerSecrets(connection);
+      // Closed while the files were read.
+      if (this.#phase.at !== 'connecting') return;
+      const session: MqttSession = new MqttSession({
+        connection,
+        secrets,
+        packetBytesMax: incomingBytesMax,
+        events: {
+          onConnect: () => this.#online(session),
+          onMessage: message => this.#deliver(message),
+          onOversize: count => this.#noteOversize(count),
+          onEnd: error => this.#lose(error),
+        },
+      });
+      this.#phase = { at: 'connecting', session };
+    } catch (error) {
+      this.#lose(error);
+    }
+  }
+
+  #online(session: MqttSession): void {
+    if (this.#phase.at !== 'connecting') return;
+    const { clock, log, connection } = this.#settings;
+    this.#phase = { at: 'online', session, sinceMs: clock.monotonicMs() };
+    this.#lastError = null;
+    log.write(
+      'info',
+      'gateway',
+      `mqtt connection "${connection.label}" to ${connection.url} is up`,
+    );
+    this.#requestFilters(session, [...new Set([...this.#listeners].map(one => one.filter))]);
+    // What was not acknowledged goes again, from the oldest, in order.
+    this.#sentUpTo = 0n;
+    this.#inFlight = 0;
+    this.#pump();
+  }
+
+  #requestFilters(session: MqttSession, filters: readonly string[]): void {
+    session.subscribe(filters, filter => {
+      this.#lastError = `the broker refused the subscription "${filter}"`;
+      this.#warn(this.#lastError);
+    });
+  }
+
+  #stop(listener: Listener): void {
+    if (!this.#listeners.delete(listener) || this.#phase.at !== 'online') return;
+    const shared = [...this.#listeners].some(other => other.filter === listener.filter);
+    if (!shared) this.#phase.session.unsubscribe(listener.filter);
+  }
+
+  #deliver(message: IncomingMessage): void {
+    for (const listener of [...this.#listeners]) {
+      if (!this.#listeners.has(listener)) continue;
+      if (filterMatches(listener.filter, message.topic)) listener.onMessage(message);
+    }
+  }
+
+  #pump(): void {
+    // A QoS 0 message is done within `publish`: without this, each would be one call deeper.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const { outbox } = this.#settings;
+    while (this.#phase.at === 'online' && this.#inFlight < IN_FLIGHT_MAX) {
+      const entry = outbox.after(this.#sentUpTo);
+      if (entry === null) break;
+      this.#sentUpTo = entry.sequence;
+      this.#inFlight += 1;
+      // At most once: forgotten before it is sent, or a loss in between would send it twice.
+      if (entry.qos === 0) outbox.remove(entry.sequence);
+      const { session } = this.#phase;
+      session.publish(entry, () => {
+        if (this.#phase.at !== 'online' || this.#phase.session !== session) return;
+        this.#inFlight -= 1;
+        outbox.remove(entry.sequence);
+        this.#watchAcknowledgement();
+        this.#pump();
+      });
+    }
+    this.#pumping = false;
+    if (this.#acknowledgeTimer === null) this.#watchAcknowledgement();
+    if (outbox.count === 0) this.#onDrained?.();
+  }
+
+  /** Starts the wait for the next acknowledgement anew, or ends it when none is due. */
+  #watchAcknowledgement(): void {
+    this.#acknowledgeTimer?.cancel();
+    this.#acknowledgeTimer = null;
+    if (this.#phase.at !== 'online' || this.#inFlight === 0) return;
+    const { session } = this.#phase;
+    this.#acknowledgeTimer = this.#settings.clock.after(ACKNOWLEDGE_MS_MAX, () => {
+      void session.close(false);
+      this.#lose(new Error(`no acknowledgement in ${ACKNOWLEDGE_MS_MAX} ms`));
+    });
+  }
+
+  #lose(error: unknown): void {
+    const phase = this.#phase;
+    if (phase.at !== 'connecting' && phase.at !== 'online') return;
+    const { clock, random } = this.#settings;
+    const held = phase.at === 'online' && clock.monotonicMs() - phase.sinceMs >= STABLE_MS;
+    this.#attempts = held ? 1 : this.#attempts + 1;
+    // An error of several addresses has no message of its own.
+    const message = errorMessage(error) || String(error);
+    // The same failure again is the same news: it is logged once.
+    if (message !== this.#lastError) this.#warn(`${message}; trying again`);
+    this.#lastError = message;
+    this.#acknowledgeTimer?.cancel();
+    this.#acknowledgeTimer = null;
+    const waitMs = backoffMs(RECONNECT, this.#attempts, random.fraction());
+    const timer = clock.after(waitMs, () => {
+      this.#phase = { at: 'connecting', session: null };
+      void this.#connect();
+    });
+    this.#phase = { at: 'waiting', timer };
+    this.#onDrained?.();
+  }
+
+  #drain(): Promise<void> {
+    return new Promise(resolve => {
+      const timer = this.#settings.clock.after(DRAIN_MS_MAX, resolve);
+      this.#onDrained = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  #noteOversize(count: number): void {
+    const { incomingBytesMax } = this.#settings;
+    this.#warn(`${count} message(s) larger than ${incomingBytesMax} bytes were dropped`);
+  }
+
+  #warn(message: string): void {
+    const { log, connection } = this.#settings;
+    log.write('warn', 'gateway', `mqtt connection "${connection.label}": ${message}`);
+  }
+}
