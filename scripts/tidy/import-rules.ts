@@ -6,6 +6,24 @@ import type { Finding, SourceFile, SourceTree } from './source-tree.ts';
 
 const BUILTINS = new Set(builtinModules);
 
+/**
+ * Packages that become part of our bundles. They are devDependencies, so that nobody installs them
+ * a second time beside the bundle; `dependencies` names what cannot be bundled.
+ */
+const BUNDLED_PACKAGES = new Set([
+  '@noble/ed25519',
+  'aedes',
+  'cbor-x',
+  'commander',
+  'lru-cache',
+  'mqtt',
+  'pino',
+  'prom-client',
+  'semver',
+  'smol-toml',
+  'valibot',
+]);
+
 /** Layers: an import that ARCHITECTURE.md does not draw is refused, types included. */
 export function checkLayers({ files }: SourceTree): Finding[] {
   return files.flatMap(file => {
@@ -61,7 +79,7 @@ export function checkReachability(tree: SourceTree): Finding[] {
   });
 }
 
-/** Packages: an import names a package of package.json; what runs on a gateway no devDependency. */
+/** Packages: what runs on a gateway imports only what is bundled or installed there. */
 export function checkPackages(tree: SourceTree): Finding[] {
   return tree.files.flatMap(file => {
     const onGateway = /^(runtime|drivers|capabilities)\//.test(file.path);
@@ -69,8 +87,8 @@ export function checkPackages(tree: SourceTree): Finding[] {
       const name = packageName(item.specifier);
       if (name === null || tree.dependencies.has(name)) return [];
       const isDev = tree.devDependencies.has(name);
-      if (isDev && (!onGateway || item.typeOnly)) return [];
-      const message = isDev ? `${name} is only a devDependency` : `${name} is not in package.json`;
+      if (isDev && (!onGateway || item.typeOnly || BUNDLED_PACKAGES.has(name))) return [];
+      const message = isDev ? `${name} is for development only` : `${name} is not in package.json`;
       return [{ path: file.path, line: item.line, rule: 'packages', message }];
     });
   });

@@ -124,6 +124,7 @@ tidy('refuses packages that package.json does not bring to where the code runs',
   refuses(checkPackages, 'runtime/base/a.ts', "import left from 'left-pad';");
   refuses(checkPackages, 'drivers/mqtt/a.ts', "import { suite } from 'uvu';");
   accepts(checkPackages, 'drivers/mqtt/a.ts', "import mqtt from 'mqtt/dist/mqtt';");
+  accepts(checkPackages, 'drivers/serial/a.ts', "import { SerialPort } from 'serialport';");
   accepts(checkPackages, 'test/a.ts', "import { suite } from 'uvu';");
   accepts(checkPackages, 'drivers/mqtt/a.ts', "import { readFileSync } from 'node:fs';");
 });
@@ -216,8 +217,8 @@ function tree(files: Record<string, string>): SourceTree {
   return {
     topLevel: ['runtime/'],
     files: Object.entries(files).map(([path, text]) => sourceFile(path, text)),
-    dependencies: new Set(['mqtt']),
-    devDependencies: new Set(['uvu']),
+    dependencies: new Set(['serialport']),
+    devDependencies: new Set(['mqtt', 'uvu']),
   };
 }
 

@@ -1,0 +1,131 @@
+/**
+ * `npm run bench [-- --json FILE --only NAME --seed N]`: runs all of `test/bench/*.bench.ts`,
+ * each module in its own process, one after the other, so that all figures come from one machine
+ * in one state. Prints machine and seed; a full run fails when an expected benchmark is not there.
+ */
+import { fork } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, machine, release, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { BenchContext } from '../test/bench/measure.ts';
+import {
+  formatResult,
+  missingNames,
+  parseResult,
+  type RawResult,
+  withRatios,
+} from './bench/results.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const FOLDER = join(ROOT, 'test', 'bench');
+const RUN_MODULE = join(import.meta.dirname, 'bench', 'run-module.ts');
+const MODULE_MS_MAX = 300_000;
+const USAGE = `Usage: npm run bench -- [options]
+  --json FILE  write the results, schema airssys.bench/1
+  --only NAME  this benchmark, or all whose name begins so (may be repeated)
+  --seed N     seed of payloads and orders (default: drawn, and printed)
+  --runs N     runs of which the median is taken (default 5)
+  --run-ms N   how long one run lasts (default 500)`;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === null) return 2;
+  const { context, only, json } = options;
+  const about = describeMachine();
+  say(
+    `machine: ${Object.entries(about)
+      .map(([key, value]) => `${key} ${value}`)
+      .join(', ')}`,
+  );
+  say(`seed: ${context.seed}`);
+
+  const raw: RawResult[] = [];
+  let failed = 0;
+  for (const file of readdirSync(FOLDER)
+    .filter(name => name.endsWith('.bench.ts'))
+    .sort()) {
+    const ok = await runModule(join(FOLDER, file), context, only, result => raw.push(result));
+    if (!ok) failed += 1;
+    if (!ok) say(`FAILED ${file}`);
+  }
+  const results = withRatios(raw);
+  for (const result of results) say(formatResult(result));
+  if (json !== undefined) {
+    const document = { schema: 'airssys.bench/1', machine: about, seed: context.seed, results };
+    writeFileSync(json, `${JSON.stringify(document, null, 2)}\n`);
+  }
+  const missing = only.length === 0 ? missingNames(results) : [];
+  if (missing.length > 0) say(`not measured: ${missing.join(', ')}`);
+  if (results.length === 0) say('no benchmark has that name');
+  return failed === 0 && missing.length === 0 && results.length > 0 ? 0 : 1;
+}
+
+async function runModule(
+  path: string,
+  context: BenchContext,
+  only: readonly string[],
+  take: (result: RawResult) => void,
+): Promise<boolean> {
+  const args = [path, JSON.stringify(context), ...only];
+  const execArgv = ['--disable-warning=ExperimentalWarning'];
+  const child = fork(RUN_MODULE, args, { cwd: ROOT, execArgv });
+  const timer = setTimeout(() => child.kill('SIGKILL'), MODULE_MS_MAX);
+  child.on('message', message => {
+    const result = parseResult(message);
+    if (result === null) return;
+    say(`  ${result.name}`);
+    take(result);
+  });
+  const { promise, resolve: ended } = Promise.withResolvers<number | null>();
+  child.once('exit', ended);
+  const code = await promise;
+  clearTimeout(timer);
+  return code === 0;
+}
+
+function describeMachine(): Record<string, string | number> {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    arch: machine(),
+    cores: availableParallelism(),
+    memoryMiB: Math.round(totalmem() / 1024 / 1024),
+    kernel: release(),
+    node: process.versions.node,
+  };
+}
+
+function readOptions(): { context: BenchContext; only: string[]; json: string | undefined } | null {
+  try {
+    const { values } = parseArgs({
+      options: {
+        json: { type: 'string' },
+        only: { type: 'string', multiple: true, default: [] },
+        seed: { type: 'string', default: String(Math.floor(Math.random() * 0x7fff_ffff)) },
+        runs: { type: 'string', default: '5' },
+        'run-ms': { type: 'string', default: '500' },
+      },
+    });
+    const seed = whole('seed', values.seed, 0);
+    const runs = whole('runs', values.runs, 1);
+    const runMs = whole('run-ms', values['run-ms'], 1);
+    return { context: { seed, runs, runMs }, only: values.only, json: values.json };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
+    return null;
+  }
+}
+
+function whole(name: string, text: string, min: number): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < min) {
+    throw new Error(`--${name} must be a whole number from ${min} on, not "${text}"`);
+  }
+  return value;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

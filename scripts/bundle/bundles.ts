@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { areaOf, generalArea, POWERFUL_AREAS, POWERLESS_ENTRIES } from '../tidy/layers.ts';
+
+/** The programs of a release, each one file in `dist/`. */
+const ENTRIES: readonly string[] = [
+  'runtime/entry/gatewayd.ts',
+  'runtime/entry/component-host.ts',
+  'runtime/entry/worker.ts',
+  'runtime/entry/stage.ts',
+  'runtime/entry/storage-worker.ts',
+  'runtime/entry/cli.ts',
+];
+
+/**
+ * Packages that stay outside of the bundles. serialport finds its native part by its own folder, so
+ * gateways install it; cbor-x speeds up with cbor-extract where that is there, and does without.
+ */
+const EXTERNAL_PACKAGES: readonly string[] = ['serialport', 'cbor-extract'];
+
+/** Pure JavaScript in packages expects `require` in some places. */
+const REQUIRE_BANNER =
+  "import { createRequire as __createRequire } from 'node:module';" +
+  'const require = __createRequire(import.meta.url);';
+
+/** A bundle and where what is in it comes from. */
+export interface Bundle {
+  readonly entry: string;
+  /** Path from the root, `dist/NAME.js`. */
+  readonly output: string;
+  readonly bytes: number;
+  readonly inputs: readonly string[];
+}
+
+/** Returns the entries that are not in the tree. */
+export function missingEntries(root: string): string[] {
+  return ENTRIES.filter(entry => !existsSync(join(root, entry)));
+}
+
+/** Bundles every entry that exists into `outdir`, or only says what that would be. */
+export async function bundleEntries(
+  root: string,
+  outdir: string,
+  { write = true }: { readonly write?: boolean } = {},
+): Promise<Bundle[]> {
+  const entryPoints = ENTRIES.filter(entry => existsSync(join(root, entry)));
+  const { metafile } = await build({ ...options(root, outdir), entryPoints, write });
+  return readBundles(metafile);
+}
+
+/** Returns a sentence for each bundle of a powerless process that holds code with authority. */
+export function authorityIn(bundles: readonly Bundle[]): string[] {
+  return bundles
+    .filter(({ entry }) => POWERLESS_ENTRIES.includes(entry))
+    .flatMap(({ output, inputs }) =>
+      inputs
+        .filter(input => POWERFUL_AREAS.includes(generalArea(areaOf(input) ?? '')))
+        .map(input => `${output} holds ${input}`),
+    );
+}
+
+/** Returns the names of the packages that are part of any bundle, sorted. */
+export function bundledPackages(bundles: readonly Bundle[]): string[] {
+  const names = bundles.flatMap(({ inputs }) =>
+    inputs.flatMap(input => {
+      const after = input.split('node_modules/').at(-1) ?? '';
+      return input.includes('node_modules/') ? [packageOf(after)] : [];
+    }),
+  );
+  return [...new Set(names)].sort();
+}
+
+function options(root: string, outdir: string): BuildOptions & { metafile: true } {
+  return {
+    absWorkingDir: root,
+    outdir,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node26',
+    external: [...EXTERNAL_PACKAGES],
+    banner: { js: REQUIRE_BANNER },
+    // Stacks in bug reports name our functions and lines.
+    keepNames: true,
+    sourcemap: false,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  };
+}
+
+function readBundles(metafile: Metafile): Bundle[] {
+  return Object.entries(metafile.outputs).map(([output, { entryPoint, bytes, inputs }]) => ({
+    entry: entryPoint ?? '',
+    output,
+    bytes,
+    inputs: Object.keys(inputs),
+  }));
+}
+
+function packageOf(path: string): string {
+  return path
+    .split('/')
+    .slice(0, path.startsWith('@') ? 2 : 1)
+    .join('/');
+}
