@@ -90,7 +90,7 @@ test('a filter matches the topics that the standard says', () => {
       const wrong = topics.find(topic => filterMatches(filter, topic) !== matches(filter, topic));
       assert.is(wrong, undefined, filter);
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
@@ -102,7 +102,7 @@ test('a filter covers another exactly when it matches all its topics', () => {
       const all = topics.every(topic => !matches(narrow, topic) || matches(wide, topic));
       assert.is(filterCovers(wide, narrow), sameGroup && all, `${wide} over ${narrow}`);
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
@@ -122,7 +122,7 @@ test('the intersection of two filters matches what both match', () => {
       assert.is(wrong, undefined, `${a} ${b} ${both}`);
       if (both !== null) assert.is(parseTopicFilter(both), both);
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
@@ -176,7 +176,7 @@ test('an MQTT grant subsumes another exactly when it lets all of it pass', () =>
       const all = [...mqttPasses(narrow)].every(one => passed.has(one));
       assert.is(subsumes(wide, narrow), all, `${formatGrant(wide)} over ${formatGrant(narrow)}`);
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
