@@ -99,25 +99,35 @@ class Evaluator {
   ): void {
     switch (step.kind) {
       case 'core-module':
-        return scope.push({ sort: 'core module', module: step.module });
+        scope.push({ sort: 'core module', module: step.module });
+        return;
       case 'core-instantiate':
-        return this.#instantiateCore(step.module, step.arguments, scope);
+        this.#instantiateCore(step.module, step.arguments, scope);
+        return;
       case 'core-inline':
-        return this.#inlineCore(step.items, scope);
+        this.#inlineCore(step.items, scope);
+        return;
       case 'component':
-        return scope.push({ sort: 'component', definition: step.component, scope });
+        scope.push({ sort: 'component', definition: step.component, scope });
+        return;
       case 'instantiate':
-        return this.#instantiate(step.component, step.arguments, scope);
+        this.#instantiate(step.component, step.arguments, scope);
+        return;
       case 'inline':
-        return scope.push({ sort: 'instance', exports: this.#named(step.items, scope, true) });
+        scope.push({ sort: 'instance', exports: this.#named(step.items, scope, true) });
+        return;
       case 'alias':
-        return scope.push(this.#alias(step, scope));
+        scope.push(this.#alias(step, scope));
+        return;
       case 'type':
-        return scope.push(this.#types.define(step.type, scope));
+        scope.push(this.#types.define(step.type, scope));
+        return;
       case 'canon':
-        return scope.push(this.#canon(step.canon, scope));
+        scope.push(this.#canon(step.canon, scope));
+        return;
       case 'import':
-        return scope.push(this.#import(step, scope, args));
+        scope.push(this.#import(step, scope, args));
+        return;
       case 'export': {
         if (step.item === null) throw invalid('an export of nothing');
         let item: AnyItem = scope.get(step.item.sort, step.item.index);
@@ -125,7 +135,8 @@ class Evaluator {
           item = this.#types.ascribe(step.name, item, step.description, scope, '');
         }
         exports.set(step.name, item);
-        return scope.push(item);
+        scope.push(item);
+        return;
       }
     }
   }

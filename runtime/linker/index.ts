@@ -12,7 +12,8 @@ export type {
   HostInterface,
 } from './activate.ts';
 export { activateComponent } from './activate.ts';
-export { LinkError, type LinkErrorCode, Trap } from './errors.ts';
-export { DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
+export { LinkError, type LinkErrorCode, Trap, type TrapCode } from './errors.ts';
+export { DEFAULT_ACTIVATION_LIMITS, DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
 export type { Plan } from './plan.ts';
 export { type StagedComponent, stageComponent } from './stage.ts';
+export { RANDOM_BYTES_MAX, type WasiServices, wasiImports } from './wasi/index.ts';

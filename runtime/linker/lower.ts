@@ -279,6 +279,11 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
+/** Whether a value has the form of a variant. */
+function isTagged(value: unknown): value is { readonly tag: string; readonly val?: unknown } {
+  return isObject(value) && 'tag' in value && typeof value.tag === 'string';
+}
+
 /** Returns a Trap for a host's value that does not fit its type. */
 export function unfit(what: string): Trap {
   return new Trap('TRAP_HOST', `the host's value is no ${what}`);
@@ -322,9 +327,9 @@ function caseSplitter(types: Plan['types'], type: PlanType): SplitCase {
         : ['ok', 'err'];
   const tags = new Map(names.map((name, tag) => [name, tag]));
   return value => {
-    if (!isObject(value)) throw unfit(form.kind);
-    const tag = typeof value['tag'] === 'string' ? tags.get(value['tag']) : undefined;
+    if (!isTagged(value)) throw unfit(form.kind);
+    const tag = tags.get(value.tag);
     if (tag === undefined) throw unfit(`case of the ${form.kind}`);
-    return { tag, payload: value['val'] };
+    return { tag, payload: value.val };
   };
 }

@@ -96,7 +96,8 @@ class ComponentParser {
         into.push(this.#coreModule(body, offset));
         return;
       case 2:
-        return this.#vector(body, into, at => this.#coreInstance(body, at));
+        this.#vector(body, into, at => this.#coreInstance(body, at));
+        return;
       case 3:
         throw new LinkError('LINK_UNSUPPORTED', 'core types are not accepted', offset);
       case 4:
@@ -104,19 +105,25 @@ class ComponentParser {
         into.push({ kind: 'component', component: this.component(body, 1), offset });
         return;
       case 5:
-        return this.#vector(body, into, at => this.#instance(body, at));
+        this.#vector(body, into, at => this.#instance(body, at));
+        return;
       case 6:
-        return this.#vector(body, into, at => this.#alias(body, at));
+        this.#vector(body, into, at => this.#alias(body, at));
+        return;
       case 7:
-        return this.#vector(body, into, at => this.#type(body, at));
+        this.#vector(body, into, at => this.#type(body, at));
+        return;
       case 8:
-        return this.#vector(body, into, at => this.#canon(body, at));
+        this.#vector(body, into, at => this.#canon(body, at));
+        return;
       case 9:
         throw new LinkError('LINK_UNSUPPORTED', 'a start function is not accepted', offset);
       case 10:
-        return this.#vector(body, into, at => this.#import(body, at));
+        this.#vector(body, into, at => this.#import(body, at));
+        return;
       case 11:
-        return this.#vector(body, into, at => this.#export(body, at));
+        this.#vector(body, into, at => this.#export(body, at));
+        return;
       default:
         throw new LinkError('LINK_MALFORMED', `unknown section ${id}`, offset);
     }

@@ -97,7 +97,11 @@ export function shapeOf({ builder, imports, exports }: Evaluation): ComponentSha
     const functions: FunctionShape[] = [];
     const declared: string[] = [];
     for (const [member, item] of items) {
-      if (item.sort === 'type' && item.type.kind === 'resource') declared.push(member);
+      if (item.sort === 'type' && item.type.kind === 'resource') {
+        // A resource of another interface is only used here.
+        const owner = resources[item.type.index]?.interface ?? '';
+        if (owner === '' || owner === name) declared.push(member);
+      }
       if (item.sort !== 'func') continue;
       builder.count(types.functionWeight(types.functionType(item.type)));
       functions.push(writer.function(member, item.type));
