@@ -72,6 +72,17 @@ const limitsSchema = v.strictObject({
   'log-bytes-max': v.optional(integerSchema(64 * 1_024, 1_024 * MIB), 16 * MIB),
 });
 
+const simulationSchema = v.strictObject({
+  'meter-port': v.optional(labelSchema, 'meter'),
+  'heater-line': v.optional(labelSchema, 'heater'),
+  seed: v.optional(integerSchema(0, 2 ** 31), 1),
+});
+
+const trialSchema = v.strictObject({
+  'soak-ms': v.optional(integerSchema(0, 86_400_000), 2_000),
+  'deadline-ms': v.optional(integerSchema(100, 86_400_000), 30_000),
+});
+
 /** `gateway.toml` as written: kebab-case keys, defaults filled in, unknown keys refused. */
 export const gatewaySchema = v.strictObject({
   name: v.optional(labelSchema, 'gateway'),
@@ -82,6 +93,8 @@ export const gatewaySchema = v.strictObject({
   mqtt: v.optional(v.pipe(v.array(mqttSchema), v.maxLength(MQTT_CONNECTIONS_MAX)), []),
   policy: v.optional(v.pipe(v.array(policySchema), v.maxLength(POLICY_RULES_MAX)), []),
   limits: v.optional(limitsSchema, {}),
+  trial: v.optional(trialSchema, {}),
+  simulation: v.optional(simulationSchema),
 });
 
 /** The validated, still kebab-case value of `gatewaySchema`. */

@@ -20,8 +20,28 @@ export interface GatewayConfig {
   readonly mqtt: readonly MqttConnectionSettings[];
   readonly policy: readonly PolicyRule[];
   readonly limits: GatewayLimits;
+  readonly trial: TrialConfig;
+  /** Null on a real board. */
+  readonly simulation: SimulationConfig | null;
   /** Which file each key came from, by key path (`mqtt[0].url`); `default` where none set it. */
   readonly origins: ReadonlyMap<string, string>;
+}
+
+/** How a newly installed release proves itself. */
+export interface TrialConfig {
+  /** All controllers healthy without a break for this long: committed. */
+  readonly soakMs: number;
+  /** Not committed by then: taken back. */
+  readonly deadlineMs: number;
+}
+
+/** What stands in for hardware. */
+export interface SimulationConfig {
+  /** The serial port that a simulated thermometer is connected to, when the board has no path. */
+  readonly meterPort: string;
+  /** The output that warms the simulated room. */
+  readonly heaterLine: string;
+  readonly seed: number;
 }
 
 /** What the gateway grants to a controller. */
@@ -123,6 +143,11 @@ function gatewayConfig(file: string, table: GatewayTable): Omit<GatewayConfig, '
       },
     })),
     policy: table.policy,
+    trial: {
+      soakMs: table.trial['soak-ms'],
+      deadlineMs: table.trial['deadline-ms'],
+    },
+    simulation: simulationConfig(table.simulation),
     limits: {
       controllersMax: table.limits['controllers-max'],
       memoryBytesMax: table.limits['memory-bytes-max'],
@@ -131,6 +156,15 @@ function gatewayConfig(file: string, table: GatewayTable): Omit<GatewayConfig, '
       storeBytesMax: table.limits['store-bytes-max'],
       logBytesMax: table.limits['log-bytes-max'],
     },
+  };
+}
+
+function simulationConfig(table: GatewayTable['simulation']): SimulationConfig | null {
+  if (table === undefined) return null;
+  return {
+    meterPort: table['meter-port'],
+    heaterLine: table['heater-line'],
+    seed: table.seed,
   };
 }
 

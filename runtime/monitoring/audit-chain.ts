@@ -45,6 +45,7 @@ export function chainLine(
     decision: record.decision,
     grant: record.grant === null ? null : bounded(record.grant),
     reason: bounded(record.reason),
+    count: record.count ?? 1,
     prev: head.hash,
   });
   const digest = hash('sha256', body);

@@ -11,6 +11,8 @@ export interface AuditRecord {
   readonly grant: string | null;
   /** For people; with a denial, the grant line that would allow it. */
   readonly reason: string;
+  /** How often it happened, when several are told as one; 1 unless given. */
+  readonly count?: number;
 }
 
 /** Where decisions are recorded. Never throws; a flood is aggregated with exact counts. */

@@ -1,0 +1,178 @@
+import { formatGrant } from '../../capabilities/grammar/index.ts';
+import { type ActorStatus, describeEnd } from '../actors/actor-types.ts';
+import type {
+  ControllerReport,
+  ListReport,
+  SlotReport,
+  SlotsReport,
+  StatusReport,
+} from '../control/reports.ts';
+import type { SlotName, SlotRecord } from '../deploy/slot-record.ts';
+import type { HostStatus } from '../ports/component-host.ts';
+import type { MqttConnectionState } from '../ports/mqtt.ts';
+import type { LiveRelease } from './release-runner.ts';
+
+/** All that a status is made from. Pure: a picture in, a report out. */
+export interface GatewayPicture {
+  readonly gateway: string;
+  readonly runtimeVersion: string;
+  readonly startedMs: number;
+  readonly nowMs: number;
+  readonly record: SlotRecord;
+  readonly live: LiveRelease | null;
+  readonly host: HostStatus;
+  readonly mqtt: readonly MqttConnectionState[];
+  readonly notices: readonly string[];
+  readonly lastChange: { readonly what: string; readonly atMs: number } | null;
+}
+
+/** Returns the answer of `status`. */
+export function statusReport(picture: GatewayPicture): StatusReport {
+  const { record, live, host, mqtt, nowMs, lastChange } = picture;
+  const actors = live?.controllers() ?? [];
+  const controllers = actors.map(actor => controllerReport(actor, live, nowMs));
+  const problems = [
+    ...controllers.flatMap(problemOf),
+    ...mqtt.flatMap(connection =>
+      connection.connected
+        ? []
+        : [
+            {
+              subject: `mqtt ${connection.connection}`,
+              what: `not connected to ${connection.address}: ${connection.lastError ?? 'no answer yet'}`,
+              fix: null,
+            },
+          ],
+    ),
+    ...(host.state === 'running' || host.state === 'starting'
+      ? []
+      : [{ subject: 'component-host', what: `is ${host.state}`, fix: null }]),
+  ];
+  const down = host.walls.filter(wall => wall.state !== 'up').map(wall => wall.name);
+  const notices = [...picture.notices];
+  if (down.length > 0) notices.push(`walls that do not stand: ${down.join(', ')}`);
+  if (live === null) notices.push('no release is installed; install one');
+  return {
+    gateway: picture.gateway,
+    runtimeVersion: picture.runtimeVersion,
+    uptimeMs: Math.max(0, nowMs - picture.startedMs),
+    verdict: verdictOf(controllers, problems.length),
+    problems,
+    notices,
+    slots: { a: slotReport(record, 'a'), b: slotReport(record, 'b') },
+    controllers,
+    host: { state: host.state, pid: host.pid, starts: host.starts, walls: [...host.walls] },
+    mqtt: [...mqtt],
+    lastChange:
+      lastChange === null
+        ? null
+        : { what: lastChange.what, agoMs: Math.max(0, nowMs - lastChange.atMs) },
+  };
+}
+
+/** Returns the answer of `slots`. */
+export function slotsReport(record: SlotRecord): SlotsReport {
+  return {
+    a: slotReport(record, 'a'),
+    b: slotReport(record, 'b'),
+    triesLeft: record.trial?.triesLeft ?? null,
+    lastCause: record.lastCause,
+    bad: [...record.bad],
+  };
+}
+
+/** Returns the answer of `list`. */
+export function listReport(live: LiveRelease | null): ListReport {
+  if (live === null) return { release: null, controllers: [] };
+  const { name, version, sequence } = live.release;
+  const states = new Map(live.controllers().map(actor => [actor.name, actor.state.at]));
+  return {
+    release: { name, version, sequence, slot: live.slot },
+    controllers: live.units.map(({ admitted: { spec, grants } }) => ({
+      name: spec.name,
+      version: spec.version,
+      state: states.get(spec.name) ?? 'idle',
+      digest: spec.digest,
+      sizeBytes: spec.sizeBytes,
+      grants: grants.map(formatGrant).sort(),
+    })),
+  };
+}
+
+function slotReport(record: SlotRecord, slot: SlotName): SlotReport | null {
+  const entry = record.slots[slot];
+  if (entry === null) return null;
+  const { name, version, sequence, manifestDigest, state } = entry;
+  return {
+    name,
+    version,
+    sequence,
+    manifestDigest,
+    state: record.trial?.slot === slot ? 'trial' : state,
+    active: record.active === slot,
+  };
+}
+
+function controllerReport(
+  actor: ActorStatus,
+  live: LiveRelease | null,
+  nowMs: number,
+): ControllerReport {
+  const { state, health, messages, mailbox } = actor;
+  const unit = live?.units.find(one => one.admitted.spec.name === actor.name);
+  const classes = new Set(unit?.admitted.grants.map(grant => grant.class) ?? []);
+  for (const limit of ['mem', 'cpu', 'time'] as const) classes.delete(limit);
+  const cause = 'cause' in state ? describeEnd(state.cause) : null;
+  return {
+    name: actor.name,
+    version: actor.version,
+    state: state.at,
+    forMs: Math.max(0, nowMs - state.sinceMs),
+    restartInMs: state.at === 'backoff' ? Math.max(0, state.untilMs - nowMs) : null,
+    restarts: actor.restarts,
+    attempt: state.at === 'backoff' ? state.attempt : null,
+    attemptsMax: actor.intensityMax,
+    health: health.kind,
+    message: 'message' in health ? health.message : cause,
+    memoryBytes: actor.statistics?.memoryBytes ?? null,
+    waiting: actor.waiting.messages,
+    handled: messages.handled,
+    lost:
+      messages.failed +
+      messages.discarded +
+      messages.refused +
+      messages.undeliverable +
+      mailbox.droppedNewest +
+      mailbox.droppedOldest +
+      mailbox.droppedOversize,
+    capabilities: [...classes].sort(),
+  };
+}
+
+function problemOf(controller: ControllerReport): StatusReport['problems'] {
+  const { name, state, health, message } = controller;
+  const because = message === null ? '' : `: ${message}`;
+  if (state === 'quarantined') {
+    const fix = `airssys-wasm why ${name}`;
+    return [{ subject: name, what: `quarantined${because}`, fix }];
+  }
+  if (state === 'backoff') {
+    const what = `restarting ${controller.attempt ?? 0}/${controller.attemptsMax}${because}`;
+    return [{ subject: name, what, fix: `airssys-wasm why ${name}` }];
+  }
+  if (health === 'degraded' || health === 'unhealthy') {
+    return [{ subject: name, what: `${health}${because}`, fix: `airssys-wasm logs ${name}` }];
+  }
+  return [];
+}
+
+function verdictOf(
+  controllers: readonly ControllerReport[],
+  problems: number,
+): StatusReport['verdict'] {
+  const failing = controllers.some(
+    ({ state, health }) => state === 'quarantined' || health === 'unhealthy',
+  );
+  if (failing) return 'failing';
+  return problems > 0 ? 'degraded' : 'ok';
+}
