@@ -17,7 +17,7 @@ export interface AuditEntry extends AuditRecord {
 
 /** The length of a window. */
 export const WINDOW_MS = 1_000;
-/** Lines written at once, per actor and window. */
+/** Lines written at once, per actor and window, beside first denials. */
 export const LINES_PER_SECOND_MAX = 100;
 /** Kinds counted apart, per actor and window. */
 export const KINDS_MAX = 64;
@@ -59,7 +59,7 @@ export class AuditAggregate {
       this.#actors.set(record.actor, window);
     }
     if (isLine(window, record)) {
-      window.lines += 1;
+      if (record.decision !== 'deny') window.lines += 1;
       due.push({ ...record, count: 1 });
     } else {
       count(window, record);
@@ -124,9 +124,10 @@ export function aggregateAudit(parts: {
 
 /** Whether the record is written at once. Events always are wanted whole, but not without end. */
 function isLine(window: ActorWindow, record: AuditRecord): boolean {
-  if (window.lines >= LINES_PER_SECOND_MAX) return false;
-  if (record.decision === 'event') return true;
-  if (record.decision === 'allow') return ACTUATOR_ACTIONS.has(record.action);
+  if (record.decision !== 'deny') {
+    const isWanted = record.decision === 'event' || ACTUATOR_ACTIONS.has(record.action);
+    return isWanted && window.lines < LINES_PER_SECOND_MAX;
+  }
   const kind = kindOf(record);
   if (window.seen.has(kind) || window.seen.size >= KINDS_MAX) return false;
   window.seen.add(kind);
