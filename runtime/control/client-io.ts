@@ -211,7 +211,12 @@ function connectError(path: string, cause: unknown): ControlError {
 
 function drain(socket: Socket): Promise<void> {
   return new Promise(resolve => {
-    socket.once('drain', resolve);
-    socket.once('close', () => resolve());
+    const done = () => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
   });
 }
