@@ -54,6 +54,9 @@ function provePackage(temporary: string): void {
   check('airssys-wasm --version', version.status === 0, version.output);
   const help = run(command, ['--help'], home);
   check('airssys-wasm --help', help.status === 0, help.output.split('\n')[0] ?? '');
+  const native = "import('serialport').then(({ SerialPort }) => SerialPort.list())";
+  const listed = run('node', ['--eval', native], home);
+  check('serialport finds its native part', listed.status === 0, listed.output);
   proveOldNode(command, home);
 }
 
