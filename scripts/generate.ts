@@ -1,0 +1,56 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { cFiles } from './wit/c-files.ts';
+import { CONTRACT_WORLD, contractFile, worldTable } from './wit/contract-file.ts';
+import { WitError } from './wit/errors.ts';
+import { guestFile } from './wit/guest-file.ts';
+import { hostFile } from './wit/host-file.ts';
+import { parseSources, readWitSources } from './wit/sources-io.ts';
+
+/**
+ * Returns what `wit/generated/` must hold, as text by path below the project's folder.
+ * Deterministic: the same sources give the same bytes.
+ */
+export async function generatedFiles(project: string): Promise<ReadonlyMap<string, string>> {
+  const contract = parseSources(await readWitSources(join(project, 'wit')));
+  const world = contract.worlds.get(CONTRACT_WORLD);
+  if (world === undefined) throw new WitError('WIT_UNKNOWN_NAME', `no world ${CONTRACT_WORLD}`);
+  const c = cFiles(contract, world);
+  return new Map([
+    ['wit/generated/contract.ts', contractFile(worldTable(contract, world))],
+    ['wit/generated/host.ts', hostFile(contract, world)],
+    ['wit/generated/guest.d.ts', guestFile(contract, world)],
+    ['wit/generated/c/airssys.h', c.header],
+    ['wit/generated/c/airssys_shim.c', c.shim],
+  ]);
+}
+
+/** Returns the paths whose content differs from what the sources say. */
+export async function staleFiles(project: string): Promise<string[]> {
+  const stale: string[] = [];
+  for (const [path, text] of await generatedFiles(project)) {
+    const present = await readFile(join(project, path), 'utf8').catch(() => null);
+    if (present !== text) stale.push(path);
+  }
+  return stale;
+}
+
+async function writeAll(project: string): Promise<void> {
+  for (const [path, text] of await generatedFiles(project)) {
+    await mkdir(dirname(join(project, path)), { recursive: true });
+    await writeFile(join(project, path), text);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const project = join(import.meta.dirname, '..');
+  const stale = await staleFiles(project);
+  if (process.argv.includes('--check')) {
+    for (const path of stale) console.error(`${path} is stale: run npm run generate`);
+    process.exitCode = stale.length > 0 ? 1 : 0;
+  } else {
+    await writeAll(project);
+    console.log(stale.length === 0 ? 'Nothing changed.' : `Wrote ${stale.join(', ')}.`);
+  }
+}

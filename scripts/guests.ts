@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { errorMessage } from '../runtime/base/errors.ts';
+import { CLANG_FLAGS, clangJob, componentOf, importsOfModule } from './guests/c-guest.ts';
+import { cacheKey, GuestCache } from './guests/cache-io.ts';
+import { type GuestSource, guestCatalog } from './guests/catalog-io.ts';
+import { compileC } from './guests/clang-io.ts';
+import { GuestBuildError } from './guests/errors.ts';
+import { bundleGuest, componentizeBundle } from './guests/typescript-guest-io.ts';
+import { worldText } from './guests/world.ts';
+import { cFiles } from './wit/c-files.ts';
+import { CONTRACT_WORLD } from './wit/contract-file.ts';
+import type { WitContract } from './wit/model.ts';
+import { parseSources, readWitSources, type WitSource } from './wit/sources-io.ts';
+
+/** Where guests are read and built. */
+export interface GuestFolders {
+  /** The project's folder. */
+  readonly project: string;
+  /** Where components go; `build/guests` unless given. */
+  readonly output?: string;
+}
+
+const PROJECT = join(import.meta.dirname, '..');
+
+/**
+ * Builds guests that are not built yet, from source, and returns the path of each component by name.
+ * The same sources give the same bytes. Without names: all of them.
+ * @throws GuestBuildError
+ */
+export async function buildGuests(
+  names?: readonly string[],
+  folders: GuestFolders = { project: PROJECT },
+): Promise<Map<string, string>> {
+  const { project } = folders;
+  const catalog = await guestCatalog(project);
+  const wanted = (names ?? [...catalog.keys()]).map(name => {
+    const source = catalog.get(name);
+    if (source === undefined) throw new GuestBuildError('GUEST_UNKNOWN', `no guest ${name}`);
+    return source;
+  });
+  const build = await openBuild(project, folders.output ?? join(project, 'build/guests'));
+  const of = (language: string): GuestSource[] => wanted.filter(each => each.language === language);
+  await Promise.all([
+    buildC(of('c'), build),
+    buildTypescript(of('typescript'), build),
+    buildWat(of('wat'), build),
+  ]);
+  return new Map(wanted.map(({ name }) => [name, build.cache.path(name)]));
+}
+
+interface Build {
+  readonly project: string;
+  readonly sources: readonly WitSource[];
+  readonly contract: WitContract;
+  readonly cache: GuestCache;
+  /** What else decides the bytes: the contract's text and the tools' versions. */
+  readonly context: readonly string[];
+}
+
+async function openBuild(project: string, output: string): Promise<Build> {
+  const sources = await readWitSources(join(project, 'wit'));
+  const context = [
+    ...sources.flatMap(({ path, text }) => [path, text]),
+    await readFile(join(project, 'package.json'), 'utf8').then(toolVersions),
+    ...CLANG_FLAGS,
+  ];
+  const contract = parseSources(sources);
+  return { project, sources, contract, cache: new GuestCache(output), context };
+}
+
+async function buildC(guests: readonly GuestSource[], build: Build): Promise<void> {
+  const world = build.contract.worlds.get(CONTRACT_WORLD);
+  if (world === undefined) throw new GuestBuildError('GUEST_SOURCE', `no world ${CONTRACT_WORLD}`);
+  const c = cFiles(build.contract, world);
+  const jobs: { name: string; key: string; job: ReturnType<typeof clangJob> }[] = [];
+  for (const { name, path } of guests) {
+    const source = await readFile(path, 'utf8');
+    const key = cacheKey(['c', source, c.header, c.shim, ...build.context]);
+    if (await build.cache.has(name, key)) continue;
+    jobs.push({ name, key, job: clangJob(name, source, c, build.contract) });
+  }
+  const modules = await compileC(jobs.map(({ job }) => job));
+  for (const { name, key, job } of jobs) {
+    const core = modules.get(name);
+    if (core === undefined) throw new GuestBuildError('GUEST_COMPILE_FAILED', `${name}: nothing`);
+    const exports = job.exports;
+    const wit = worldText(build.sources, { imports: importsOfModule(core), exports });
+    await build.cache.put(name, key, await componentOf(core, wit));
+  }
+}
+
+async function buildTypescript(guests: readonly GuestSource[], build: Build): Promise<void> {
+  for (const { name, path } of guests) {
+    const { code, world } = await bundleGuest(path, build.project);
+    const wit = worldText(build.sources, world);
+    const key = cacheKey(['typescript', code, wit, ...build.context]);
+    if (await build.cache.has(name, key)) continue;
+    await build.cache.put(name, key, await componentizeBundle(code, wit));
+  }
+}
+
+/** A WAT guest is a core module in text with legacy names; its world is read from its names. */
+async function buildWat(guests: readonly GuestSource[], build: Build): Promise<void> {
+  for (const { name, path } of guests) {
+    const source = await readFile(path, 'utf8');
+    const key = cacheKey(['wat', source, ...build.context]);
+    if (await build.cache.has(name, key)) continue;
+    const { parse } = await import('@bytecodealliance/jco');
+    const core = new Uint8Array(await parse(source));
+    const module = new WebAssembly.Module(core);
+    const exports = WebAssembly.Module.exports(module).flatMap(({ name: exported }) =>
+      exported.includes('#') && !exported.startsWith('cabi_post_') ? [exported.split('#')[0]] : [],
+    );
+    const world = {
+      imports: importsOfModule(core),
+      exports: [...new Set(exports.filter(each => each !== undefined))],
+    };
+    await build.cache.put(name, key, await componentOf(core, worldText(build.sources, world)));
+  }
+}
+
+/** The lines of package.json that decide a guest's bytes. */
+function toolVersions(packageText: string): string {
+  const tools = /"(?:@bytecodealliance\/jco|@yowasp\/clang|componentize-qjs|esbuild)": "[^"]+"/g;
+  return (packageText.match(tools) ?? []).join('\n');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const names = process.argv.slice(2);
+  try {
+    const built = await buildGuests(names.length > 0 ? names : undefined);
+    for (const [name, path] of built) {
+      const { length } = await readFile(path);
+      console.log(`${name.padEnd(20)} ${String(length).padStart(9)} bytes  ${path}`);
+    }
+  } catch (error) {
+    console.error(errorMessage(error));
+    process.exitCode = 1;
+  }
+}
