@@ -4,6 +4,8 @@ import { MESSAGE_BYTES_MAX } from './frame.ts';
 export const CALL_BYTES_IN_FLIGHT_MAX = 2 * MESSAGE_BYTES_MAX;
 /** Log lines that a worker may send beyond those gatewayd has taken. */
 export const LOG_LINES_AHEAD_MAX = 64;
+/** Log lines more for each call in flight. */
+export const LOG_LINES_PER_CALL = 16;
 
 /** Counts what was sent down and is not yet answered: in calls, and in bytes. */
 export class CallCredit {

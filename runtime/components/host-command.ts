@@ -1,0 +1,80 @@
+import { fileURLToPath } from 'node:url';
+import type { SiblingEntry } from './sibling-entry.ts';
+
+/** Entries of one table, for all core modules of a guest that escaped the linker's own cap. */
+const TABLE_ENTRIES_MAX = 10_000;
+/** Open descriptors beyond the slots' own: what Node itself needs, and its workers. */
+const SPARE_DESCRIPTORS = 128;
+
+/** Flags of every process and thread that touches what comes from a guest. */
+export const CONFINED_FLAGS: readonly string[] = [
+  '--permission',
+  '--no-experimental-sqlite',
+  '--no-experimental-ffi',
+];
+
+/** Tools of the machine, or null where they are missing. */
+export interface ConfiningTools {
+  readonly setpriv: string | null;
+  readonly prlimit: string | null;
+}
+
+/** What a confined process is started as. */
+export interface ConfinedCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** What to start, and behind which walls. */
+export interface ConfinedOptions {
+  readonly nodePath: string;
+  readonly entry: SiblingEntry;
+  readonly flags: readonly string[];
+  readonly args: readonly string[];
+  readonly tools: ConfiningTools;
+  /** The user to become, which only root can; null keeps the present one. */
+  readonly uid: number | null;
+  readonly descriptorsMax: number;
+}
+
+/** Returns the flags of component-host. Its workers get theirs from the host itself. */
+export function hostFlags(): readonly string[] {
+  return [...CONFINED_FLAGS, '--allow-worker', `--wasm-max-table-size=${TABLE_ENTRIES_MAX}`];
+}
+
+/** Returns how many descriptors a host of so many slots may open. */
+export function hostDescriptorsMax(slots: number): number {
+  return 2 * slots + SPARE_DESCRIPTORS;
+}
+
+/** Returns the flags that let a process or thread read its own program. */
+export function readFlags(entry: SiblingEntry): readonly string[] {
+  return entry.readable.map(url => {
+    const path = fileURLToPath(url);
+    return `--allow-fs-read=${path.endsWith('/') ? `${path}*` : path}`;
+  });
+}
+
+/**
+ * Returns the command line. The tools execute each other and then node in the same process, so
+ * that its id and descriptors stay.
+ */
+export function confinedCommand(options: ConfinedOptions): ConfinedCommand {
+  const { tools, uid, entry } = options;
+  const words: string[] = [];
+  if (tools.prlimit !== null) {
+    words.push(tools.prlimit, '--core=0', '--fsize=0', `--nofile=${options.descriptorsMax}`, '--');
+  }
+  if (tools.setpriv !== null) {
+    words.push(tools.setpriv, '--no-new-privs', '--pdeathsig=KILL');
+    if (uid !== null) {
+      words.push(`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups');
+      words.push('--bounding-set=-all', '--inh-caps=-all');
+    }
+    words.push('--');
+  }
+  words.push(options.nodePath, ...options.flags, ...readFlags(entry));
+  words.push(fileURLToPath(entry.file), ...options.args);
+  const [command = options.nodePath, ...args] = words;
+  return { command, args };
+}

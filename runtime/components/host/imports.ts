@@ -1,0 +1,82 @@
+import type { HostFunction, HostImports } from '../../linker/index.ts';
+import { semverTrack } from '../../linker/names.ts';
+import { wasiImports } from '../../linker/wasi/index.ts';
+import type { Activate, ContractFunction } from '../../transport/index.ts';
+
+const RESOURCE_DROP = '[resource-drop]';
+
+/** What a worker answers without asking gatewayd. */
+export interface WorkerFacilities {
+  monotonicNs(): bigint;
+  wallMs(): number;
+  randomBytes(count: number): Uint8Array;
+  /** Sends a log line, or drops it. */
+  log(level: string, context: string, text: string): void;
+  /** Asks gatewayd. */
+  hostCall(functionId: number, args: readonly unknown[]): unknown;
+}
+
+/**
+ * Returns the host's side of every import of the contract, and the harmless part of WASI. What the
+ * snapshot, the clock or the random source can answer is answered in the worker; a log line is
+ * sent and not waited for; all else asks gatewayd.
+ */
+export function importsOf(
+  functions: readonly ContractFunction[],
+  activate: Activate,
+  facilities: WorkerFacilities,
+): HostImports {
+  const wasi = wasiImports({
+    ...facilities,
+    onLine: (stream, line) => facilities.log(stream === 'stdout' ? 'info' : 'warn', stream, line),
+  });
+  const answeredHere = new Set([...wasi.keys()].map(semverTrack));
+  const local = localFunctions(activate, facilities);
+  const interfaces = new Map<string, Map<string, HostFunction>>();
+  const drops = new Map<string, Map<string, number>>();
+  for (const [id, { interface: owner, function: shape }] of functions.entries()) {
+    if (answeredHere.has(semverTrack(owner))) continue;
+    if (shape.name.startsWith(RESOURCE_DROP)) {
+      entry(drops, owner).set(shape.name.slice(RESOURCE_DROP.length), id);
+      continue;
+    }
+    const answer =
+      local.get(`${owner.replace(/@.*$/, '')}#${shape.name}`) ??
+      ((...args: readonly unknown[]) => facilities.hostCall(id, args));
+    entry(interfaces, owner).set(shape.name, answer);
+  }
+  const fromContract = [...interfaces].map(([name, found]) => {
+    return [name, { functions: found, dropResource: dropper(drops.get(name), facilities) }] as const;
+  });
+  return new Map([...wasi, ...fromContract]);
+}
+
+function localFunctions(
+  { identity, granted, config }: Activate,
+  facilities: WorkerFacilities,
+): ReadonlyMap<string, HostFunction> {
+  const settings = new Map(config);
+  return new Map<string, HostFunction>([
+    ['airssys:lifecycle/self#identity', () => identity],
+    ['airssys:lifecycle/self#granted', () => granted],
+    ['wasi:config/store#get', key => ({ tag: 'ok', val: settings.get(String(key)) })],
+    ['wasi:config/store#get-all', () => ({ tag: 'ok', val: config })],
+    [
+      'wasi:logging/logging#log',
+      (level, context, text) => facilities.log(String(level), String(context), String(text)),
+    ],
+  ]);
+}
+
+function dropper(ids: ReadonlyMap<string, number> | undefined, facilities: WorkerFacilities) {
+  return (resource: string, representation: number): void => {
+    const id = ids?.get(resource);
+    if (id !== undefined) facilities.hostCall(id, [representation]);
+  };
+}
+
+function entry<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {
+  const found = map.get(key) ?? new Map<string, V>();
+  map.set(key, found);
+  return found;
+}

@@ -1,0 +1,4 @@
+import { contractDigest, exportFunctions, importFunctions } from '../../wit/generated/contract.ts';
+import { runWorker } from '../components/host/worker-io.ts';
+
+runWorker({ imports: importFunctions, exports: exportFunctions, digest: contractDigest });
