@@ -4,11 +4,12 @@ import type { ControlService } from '../control/service.ts';
 import type { Deployer, InstalledRelease } from '../deploy/deployer.ts';
 import type { Causes } from '../monitoring/causes.ts';
 import type { LogRing } from '../monitoring/log-ring.ts';
-import type { Metrics } from '../monitoring/metrics.ts';
+
 import type { Board } from '../ports/board.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Hardware } from './hardware.ts';
 import type { InstallProgress } from './install-progress.ts';
+import type { MetricSource } from './metric-set.ts';
 import type { LiveRelease } from './release-runner.ts';
 import { type GatewayPicture, listReport, slotsReport, statusReport } from './status-report.ts';
 
@@ -20,7 +21,7 @@ export interface ControlParts {
   readonly progress: InstallProgress;
   readonly causes: Causes;
   readonly ring: LogRing;
-  readonly metrics: Metrics;
+  readonly metrics: MetricSource;
   readonly clock: Clock;
   readonly live: () => LiveRelease | null;
   readonly picture: () => GatewayPicture;

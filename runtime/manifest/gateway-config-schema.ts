@@ -78,6 +78,10 @@ const simulationSchema = v.strictObject({
   seed: v.optional(integerSchema(0, 2 ** 31), 1),
 });
 
+const componentHostSchema = v.strictObject({
+  uid: v.optional(integerSchema(1, 4_294_967_294)),
+});
+
 const trialSchema = v.strictObject({
   'soak-ms': v.optional(integerSchema(0, 86_400_000), 2_000),
   'deadline-ms': v.optional(integerSchema(100, 86_400_000), 30_000),
@@ -94,6 +98,7 @@ export const gatewaySchema = v.strictObject({
   policy: v.optional(v.pipe(v.array(policySchema), v.maxLength(POLICY_RULES_MAX)), []),
   limits: v.optional(limitsSchema, {}),
   trial: v.optional(trialSchema, {}),
+  'component-host': v.optional(componentHostSchema, {}),
   simulation: v.optional(simulationSchema),
 });
 

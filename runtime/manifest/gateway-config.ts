@@ -21,6 +21,8 @@ export interface GatewayConfig {
   readonly policy: readonly PolicyRule[];
   readonly limits: GatewayLimits;
   readonly trial: TrialConfig;
+  /** The user that component-host becomes when the gateway is root; null keeps the gateway's. */
+  readonly hostUid: number | null;
   /** Null on a real board. */
   readonly simulation: SimulationConfig | null;
   /** Which file each key came from, by key path (`mqtt[0].url`); `default` where none set it. */
@@ -147,6 +149,7 @@ function gatewayConfig(file: string, table: GatewayTable): Omit<GatewayConfig, '
       soakMs: table.trial['soak-ms'],
       deadlineMs: table.trial['deadline-ms'],
     },
+    hostUid: table['component-host'].uid ?? null,
     simulation: simulationConfig(table.simulation),
     limits: {
       controllersMax: table.limits['controllers-max'],

@@ -1,0 +1,98 @@
+import {
+  KvUsage,
+  LineRegistry,
+  QuotaLedger,
+  sizesByReading,
+} from '../../capabilities/guards/index.ts';
+import { openMqttConnections } from '../../drivers/mqtt/mqtt-connections.ts';
+import { contractDigest, exportFunctions, importFunctions } from '../../wit/generated/contract.ts';
+import { StartGate } from '../actors/start-gate.ts';
+import { spawnComponentHost } from '../components/component-host-io.ts';
+import type { ComponentHostPort } from '../ports/component-host.ts';
+import type { MqttPort } from '../ports/mqtt.ts';
+import { openKeyValueStore } from '../storage/key-value-store-io.ts';
+import type { Closing } from './closing.ts';
+import type { UnitSurroundings } from './controller-unit.ts';
+import type { Foundation } from './foundation.ts';
+import { type Hardware, openHardware } from './hardware.ts';
+import type { GatewaySettings } from './settings-io.ts';
+
+/** Drivers, guards and the process that runs guests, wired for controllers to come. */
+export interface Engine {
+  readonly hardware: Hardware;
+  readonly mqtt: MqttPort;
+  readonly host: ComponentHostPort;
+  readonly surroundings: UnitSurroundings;
+}
+
+/** Topics of the gateway itself; no grant reaches them. */
+const RESERVED_TOPICS = ['airssys/#'];
+
+/** Opens drivers, storage and component-host. */
+export async function openEngine(
+  { config, board }: GatewaySettings,
+  foundation: Foundation,
+  closing: Closing,
+): Promise<Engine> {
+  const { clock, random, log, audit, state } = foundation;
+  const keyvalue = await openKeyValueStore({
+    file: state.keyvalueFile,
+    storeBytesMax: config.limits.storeBytesMax,
+    clock,
+    log,
+  });
+  closing.add(() => keyvalue.close());
+  const { simulation } = config;
+  const hardware = await openHardware({ board, simulation, clock, random, log });
+  closing.add(() => hardware.close());
+  const mqtt = openMqttConnections({ connections: config.mqtt, clock, random, log });
+  closing.add(() => mqtt.close());
+  const host = spawnComponentHost({
+    contract: { imports: importFunctions, exports: exportFunctions, digest: contractDigest },
+    clock,
+    random,
+    slots: config.limits.controllersMax + SPARE_SLOTS,
+    hostUid: config.hostUid,
+    onViolation: message => tellViolation(foundation, message),
+    onOutput: line => log.write('info', 'component-host', line),
+  });
+  closing.add(() => host.close());
+  const surroundings: UnitSurroundings = {
+    clock,
+    random,
+    log,
+    host,
+    gate: new StartGate(),
+    drivers: { gpio: hardware.gpio, serial: hardware.serial, mqtt, keyvalue },
+    guards: {
+      board,
+      reservedTopics: RESERVED_TOPICS,
+      reservedPorts: [],
+      quotas: new QuotaLedger(),
+      lines: new LineRegistry(clock.monotonicMs()),
+      usage: new KvUsage(sizesByReading(keyvalue)),
+      audit,
+      clock,
+    },
+    nextInstance: state.nextInstance,
+  };
+  return { hardware, mqtt, host, surroundings };
+}
+
+/** A worker on its way out and the warm one waiting each hold a slot for a moment. */
+const SPARE_SLOTS = 2;
+
+/** component-host broke the protocol: it was killed, and somebody has to know. */
+function tellViolation({ log, audit }: Foundation, message: string): void {
+  log.write('critical', 'gateway', `component-host was killed: ${message}`, {
+    code: 'HOST_VIOLATION',
+  });
+  audit.record({
+    actor: 'gateway',
+    action: 'host.violation',
+    resource: 'component-host',
+    decision: 'event',
+    grant: null,
+    reason: message,
+  });
+}

@@ -1,0 +1,201 @@
+import { contractDigest } from '../../wit/generated/contract.ts';
+import { errorMessage } from '../base/errors.ts';
+import { RUNTIME_VERSION } from '../base/runtime-version.ts';
+import { cachedStage } from '../components/stage-cache.ts';
+import { spawnStage } from '../components/stage-io.ts';
+import { listenControl } from '../control/server-io.ts';
+import type { AdmissionRules } from '../deploy/admission.ts';
+import { contentStore } from '../deploy/content-store.ts';
+import { createDeployer, type DeployEvent, type Deployer } from '../deploy/deployer.ts';
+import { slotStore } from '../deploy/slot-store.ts';
+import type { LogSink } from '../monitoring/log.ts';
+import type { Log } from '../ports/log.ts';
+import { Closing } from './closing.ts';
+import { controlService, installedReport } from './control-service.ts';
+import { type Engine, openEngine } from './engine.ts';
+import { tellDeploy, tellState } from './events.ts';
+import { type Foundation, layFoundation } from './foundation.ts';
+import { InstallProgress } from './install-progress.ts';
+import { createMetrics } from './metric-set.ts';
+import { releaseReadiness } from './release-readiness.ts';
+import { type LiveRelease, runRelease } from './release-runner.ts';
+import type { GatewaySettings } from './settings-io.ts';
+import type { GatewayPicture } from './status-report.ts';
+
+/** What a gateway is started with. */
+export interface GatewayParts {
+  readonly settings: GatewaySettings;
+  /** Where log lines go, beside the ring that `logs` reads. */
+  readonly sinks: readonly LogSink[];
+  /** Somebody asked for the end over the control socket. */
+  readonly onShutdown: () => void;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  readonly log: Log;
+  /** Stops controllers (outputs safe), then everything else. Twice does nothing. */
+  close(): Promise<void>;
+}
+
+/** The part of the gateway that changes. */
+interface Live {
+  release: LiveRelease | null;
+  lastChange: GatewayPicture['lastChange'];
+}
+
+/**
+ * Starts a gateway: state, drivers, component-host, the committed release, and the control socket.
+ * Rejects when one of them cannot be had at all; a broker or a serial port that is away, or a
+ * release that cannot run, does not keep a gateway from starting.
+ */
+export async function startGateway(parts: GatewayParts): Promise<Gateway> {
+  const closing = new Closing();
+  try {
+    return await assemble(parts, closing);
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway> {
+  const { settings } = parts;
+  const { config, board } = settings;
+  const foundation = await layFoundation(config.stateDirectory, parts.sinks, closing);
+  const engine = await openEngine(settings, foundation, closing);
+  const { clock, log, causes, ring, state } = foundation;
+  const live: Live = { release: null, lastChange: null };
+  const progress = new InstallProgress();
+  const deployer = makeDeployer({ settings, foundation, engine, progress, live });
+  closing.add(() => deployer.close());
+  const startedMs = clock.monotonicMs();
+  const picture = (): GatewayPicture => ({
+    gateway: config.name,
+    runtimeVersion: RUNTIME_VERSION,
+    startedMs,
+    nowMs: clock.monotonicMs(),
+    record: deployer.record(),
+    live: deployer.running() === null ? null : live.release,
+    host: engine.host.status(),
+    mqtt: engine.mqtt.connections(),
+    notices: engine.hardware.notices,
+    lastChange: live.lastChange,
+  });
+  const server = await listenControl({
+    path: config.controlSocket,
+    mode: 0o600,
+    serverName: `airssys-wasm ${RUNTIME_VERSION}`,
+    clock,
+    onBreach: message => log.write('warn', 'gateway', `control socket: ${message}`),
+    service: controlService({
+      board,
+      hardware: engine.hardware,
+      deployer,
+      progress,
+      causes,
+      ring,
+      metrics: createMetrics(picture),
+      clock,
+      live: () => picture().live,
+      picture,
+      shutdown: parts.onShutdown,
+    }),
+  });
+  closing.add(() => server.close());
+  log.write('info', 'gateway', `${config.name} started, boot ${state.boot}`);
+  for (const notice of engine.hardware.notices) log.write('info', 'gateway', notice);
+  await boot(deployer, log);
+  return {
+    log,
+    close: async () => {
+      for (const error of await closing.close()) {
+        log.write('error', 'gateway', `closing: ${errorMessage(error)}`);
+      }
+    },
+  };
+}
+
+function makeDeployer(parts: {
+  readonly settings: GatewaySettings;
+  readonly foundation: Foundation;
+  readonly engine: Engine;
+  readonly progress: InstallProgress;
+  readonly live: Live;
+}): Deployer {
+  const { settings, foundation, engine, progress, live } = parts;
+  const { config, trust } = settings;
+  const { files, state, clock, log } = foundation;
+  const rules: AdmissionRules = {
+    runtimeVersion: RUNTIME_VERSION,
+    board: settings.board,
+    policy: settings.policy,
+    ...config.limits,
+  };
+  // What another version staged is staged again: plan and rules belong together.
+  const tag = `${RUNTIME_VERSION} ${contractDigest}`;
+  const stage = cachedStage(spawnStage({ clock }), files, state.staged, tag);
+  const deployer = createDeployer({
+    slots: slotStore(files, state.slots),
+    envelopes: contentStore(files, state.releases, config.limits.releaseBytesMax),
+    makeReady: (envelope, fresh) =>
+      releaseReadiness({ trust, rules, stage, progress }, envelope, fresh),
+    start: async (ready, slot, reason, previous) => {
+      live.release = await runRelease(
+        {
+          around: engine.surroundings,
+          rules,
+          trial: config.trial,
+          onUnmet: words => log.write('warn', 'gateway', words),
+          onChange: (name, change) => {
+            if (change !== null) tellState(foundation, name, change);
+          },
+        },
+        ready,
+        slot,
+        reason,
+        previous,
+      );
+      return live.release;
+    },
+    onEvent: event => {
+      tellDeploy(foundation, event);
+      const what = changeWords(event);
+      if (what !== null) live.lastChange = { what, atMs: clock.monotonicMs() };
+      tellProgress(progress, event, deployer);
+    },
+  });
+  return deployer;
+}
+
+/** A release that cannot run must not keep the gateway from being reached. */
+async function boot(deployer: Deployer, log: Log): Promise<void> {
+  try {
+    await deployer.boot();
+  } catch (error) {
+    log.write('critical', 'gateway', `no release runs: ${errorMessage(error)}`);
+  }
+}
+
+function tellProgress(progress: InstallProgress, event: DeployEvent, deployer: Deployer): void {
+  if (event.kind === 'installing') {
+    progress.tell({ step: 'storing', detail: `slot ${event.slot}` });
+  }
+  const running = deployer.running();
+  if (event.kind === 'started' && event.reason === 'update' && running !== null) {
+    progress.tell({ step: 'trial', installed: installedReport(running, 'trial') });
+  }
+}
+
+function changeWords(event: DeployEvent): string | null {
+  switch (event.kind) {
+    case 'committed':
+      return `${event.release.version} installed`;
+    case 'rolled-back':
+      return `rolled back to ${event.release.version}`;
+    case 'trial-failed':
+      return `${event.release} taken back`;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,89 @@
+import { Metrics } from '../monitoring/metrics.ts';
+import { type GatewayPicture, statusReport } from './status-report.ts';
+
+/** Source of the Prometheus text. */
+export interface MetricSource {
+  expose(): Promise<string>;
+}
+
+/** Declares the gateway's metrics; their values are taken from a status when they are asked for. */
+export function createMetrics(picture: () => GatewayPicture): MetricSource {
+  const metrics = new Metrics();
+  const controller = ['controller'] as const;
+  const state = metrics.gauge({
+    name: 'airssys_controller_running_state',
+    help: '1 while the controller runs.',
+    labels: controller,
+  });
+  const restarts = metrics.gauge({
+    name: 'airssys_controller_restarts_count',
+    help: 'Restarts of the controller since its release was started.',
+    labels: controller,
+  });
+  const waiting = metrics.gauge({
+    name: 'airssys_controller_waiting_messages_count',
+    help: 'Messages in the mailbox.',
+    labels: controller,
+  });
+  const handled = metrics.gauge({
+    name: 'airssys_controller_handled_messages_count',
+    help: 'Messages handled since the release was started.',
+    labels: controller,
+  });
+  const lost = metrics.gauge({
+    name: 'airssys_controller_lost_messages_count',
+    help: 'Messages dropped, failed or refused since the release was started.',
+    labels: controller,
+  });
+  const memory = metrics.gauge({
+    name: 'airssys_controller_memory_bytes',
+    help: 'Linear memory of the running instance.',
+    labels: controller,
+  });
+  const hostStarts = metrics.gauge({
+    name: 'airssys_host_starts_count',
+    help: 'Starts of component-host since the gateway was started.',
+  });
+  const uptime = metrics.gauge({
+    name: 'airssys_gateway_uptime_seconds',
+    help: 'Time since the gateway was started.',
+  });
+  const connected = metrics.gauge({
+    name: 'airssys_mqtt_connected_state',
+    help: '1 while the broker is connected.',
+    labels: ['connection'],
+  });
+  let known = new Set<string>();
+
+  function refresh(): void {
+    const report = statusReport(picture());
+    for (const one of report.controllers) {
+      const label = { controller: one.name };
+      state.set(one.state === 'running' ? 1 : 0, label);
+      restarts.set(one.restarts, label);
+      waiting.set(one.waiting, label);
+      handled.set(one.handled, label);
+      lost.set(one.lost, label);
+      memory.set(one.memoryBytes ?? 0, label);
+    }
+    const present = new Set(report.controllers.map(({ name }) => name));
+    for (const gone of known) {
+      if (present.has(gone)) continue;
+      for (const gauge of [state, restarts, waiting, handled, lost, memory]) {
+        gauge.remove({ controller: gone });
+      }
+    }
+    known = present;
+    hostStarts.set(report.host.starts);
+    uptime.set(report.uptimeMs / 1_000);
+    for (const { connection, connected: up } of report.mqtt)
+      connected.set(up ? 1 : 0, { connection });
+  }
+
+  return {
+    expose: () => {
+      refresh();
+      return metrics.expose();
+    },
+  };
+}
