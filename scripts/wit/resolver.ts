@@ -74,6 +74,7 @@ class InterfaceResolver {
   }
 
   #build(name: string, file: FileSyntax, syntax: InterfaceSyntax): WitInterface {
+    requireUniqueNames(name, file.path, syntax);
     const scope = new TypeScope(name, file.path);
     const uses = new Set<string>();
     for (const use of syntax.uses) {
@@ -103,6 +104,22 @@ class InterfaceResolver {
       functions: [...free, ...methods],
       uses: [...uses].sort(),
     };
+  }
+}
+
+/** Types and functions of an interface share one space of names (WIT.md, "Interfaces"). */
+function requireUniqueNames(name: string, path: string, syntax: InterfaceSyntax): void {
+  const seen = new Set<string>();
+  const labels = [
+    ...syntax.uses.map(use => use.local),
+    ...syntax.definitions.map(definition => definition.name),
+    ...syntax.functions.map(declared => declared.name),
+  ];
+  for (const label of labels) {
+    if (seen.has(label)) {
+      throw new WitError('WIT_DUPLICATE_NAME', `${path}: ${name} names ${label} twice`);
+    }
+    seen.add(label);
   }
 }
 
