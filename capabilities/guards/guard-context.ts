@@ -100,8 +100,11 @@ export class GuardContext {
   }
 }
 
+const PLAIN_TEXT = /^[\x20-\x7e]*$/;
+
 /** Returns the text without control characters and no longer than RESOURCE_CHARS_MAX. */
 export function printable(text: string): string {
+  if (text.length <= RESOURCE_CHARS_MAX && PLAIN_TEXT.test(text)) return text;
   const short = text.length > RESOURCE_CHARS_MAX ? `${text.slice(0, RESOURCE_CHARS_MAX)}...` : text;
   return short.toWellFormed().replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?');
 }

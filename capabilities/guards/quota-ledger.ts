@@ -26,6 +26,13 @@ export const DEFAULT_CEILINGS: Ceilings = {
 /** Buckets kept; full ones make room, and when none is full reservations are refused. */
 export const BUCKETS_MAX = 8_192;
 
+const GATEWAY_KEYS: Readonly<Record<CeilingName, string>> = {
+  'gpio.write': 'gateway gpio.write',
+  'serial.bytes': 'gateway serial.bytes',
+  'mqtt.publish': 'gateway mqtt.publish',
+  'kv.write': 'gateway kv.write',
+};
+
 /** What an action takes from one bucket. */
 export interface Cost {
   readonly key: string;
@@ -50,6 +57,13 @@ export class QuotaLedger {
   readonly #ceilings: Ceilings;
   readonly #buckets = new Map<string, Bucket>();
   readonly #rates = new Map<string, Rate>();
+  /** Keys of the controllers' ceilings; controllers are those of the release. */
+  readonly #keys: Readonly<Record<CeilingName, Map<string, string>>> = {
+    'gpio.write': new Map(),
+    'serial.bytes': new Map(),
+    'mqtt.publish': new Map(),
+    'kv.write': new Map(),
+  };
 
   constructor(ceilings: Ceilings = DEFAULT_CEILINGS) {
     this.#ceilings = ceilings;
@@ -58,9 +72,14 @@ export class QuotaLedger {
   /** Returns what the ceilings charge a controller for an action. */
   ceilingCosts(name: CeilingName, controller: string, amount: number): readonly Cost[] {
     const { controller: own, gateway } = this.#ceilings[name];
+    let key = this.#keys[name].get(controller);
+    if (key === undefined) {
+      key = `controller ${controller} ${name}`;
+      this.#keys[name].set(controller, key);
+    }
     return [
-      { key: `controller ${controller} ${name}`, rate: own, amount },
-      { key: `gateway ${name}`, rate: gateway, amount },
+      { key, rate: own, amount },
+      { key: GATEWAY_KEYS[name], rate: gateway, amount },
     ];
   }
 
