@@ -43,7 +43,8 @@ export function parsePrivateKey(bytes: Uint8Array): PrivateKey {
 
 /** Returns the public key of a private key. */
 export function publicKeyOf(key: PrivateKey): PublicKey {
-  return parsePublicKey(getPublicKey(key));
+  // A multiple of the base point: canonical and of prime order by construction.
+  return Uint8Array.from(getPublicKey(key)) as PublicKey;
 }
 
 /** Returns the 64-byte signature of a message, checked by both verifiers before it leaves. */
