@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createSystemClock } from '../../drivers/clock/system-clock.ts';
+import { errorCode } from '../../runtime/base/errors.ts';
+import { ControlClient } from '../../runtime/control/client-io.ts';
+
+/** A gatewayd of its own process. */
+export interface Daemon {
+  readonly process: ChildProcess;
+  /** What it wrote to standard error so far, at most the last 256 KiB. */
+  output(): string;
+  connect(): Promise<ControlClient>;
+  /** Asks for an orderly end and waits for it; kills after 10 s. Returns the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** How a daemon is started. */
+export interface DaemonOptions {
+  readonly configFile: string;
+  readonly socket: string;
+  readonly logLevel?: string;
+  /** Called with each line of its log as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+const ENTRY = join(import.meta.dirname, '../../runtime/entry/gatewayd.ts');
+const START_MS = 20_000;
+const STOP_MS = 10_000;
+const OUTPUT_CHARS_MAX = 256 * 1_024;
+const POLL_MS = 25;
+
+/** Starts gatewayd and resolves when it answers; rejects with its output when it ends before. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const child = spawn(
+    process.execPath,
+    [
+      ENTRY,
+      '--config',
+      options.configFile,
+      '--log',
+      'human',
+      '--log-level',
+      options.logLevel ?? 'info',
+    ],
+    // A group of its own: Ctrl-C in the terminal reaches whoever started it, who then asks it.
+    { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+  );
+  let output = '';
+  let rest = '';
+  child.stderr.setEncoding('utf8');
+  child.stderr.on('data', (text: string) => {
+    output = (output + text).slice(-OUTPUT_CHARS_MAX);
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) options.onLine?.(line);
+  });
+  const ended = once(child, 'exit');
+  const daemon: Daemon = {
+    process: child,
+    output: () => output,
+    connect: () => connect(options.socket),
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM');
+        const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+        await ended;
+        clearTimeout(kill);
+      }
+      return child.exitCode;
+    },
+  };
+  await answering(daemon, options.socket);
+  return daemon;
+}
+
+function connect(socket: string): Promise<ControlClient> {
+  const clock = createSystemClock();
+  return ControlClient.connect({ path: socket, clientName: 'start', clock, timeoutMs: 5_000 });
+}
+
+async function answering(daemon: Daemon, socket: string): Promise<void> {
+  const untilMs = performance.now() + START_MS;
+  while (performance.now() < untilMs) {
+    if (daemon.process.exitCode !== null || daemon.process.signalCode !== null) break;
+    try {
+      (await connect(socket)).close();
+      return;
+    } catch (error) {
+      if (errorCode(error) !== 'CONTROL_UNREACHABLE') throw error;
+    }
+    await new Promise(resolve => setTimeout(resolve, POLL_MS));
+  }
+  await daemon.stop();
+  throw new Error(`gatewayd did not start:\n${daemon.output()}`);
+}
