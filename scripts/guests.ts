@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errorMessage } from '../runtime/base/errors.ts';
 import { CLANG_FLAGS, clangJob, componentOf, importsOfModule } from './guests/c-guest.ts';
+import type { ClangJob } from './guests/clang-job.ts';
 import { cacheKey, GuestCache } from './guests/cache-io.ts';
 import { type GuestSource, guestCatalog } from './guests/catalog-io.ts';
 import { compileC } from './guests/clang-io.ts';
@@ -74,21 +75,36 @@ async function buildC(guests: readonly GuestSource[], build: Build): Promise<voi
   const world = build.contract.worlds.get(CONTRACT_WORLD);
   if (world === undefined) throw new GuestBuildError('GUEST_SOURCE', `no world ${CONTRACT_WORLD}`);
   const c = cFiles(build.contract, world);
-  const jobs: { name: string; key: string; job: ReturnType<typeof clangJob> }[] = [];
+  const jobs: KeyedJob[] = [];
   for (const { name, path } of guests) {
     const source = await readFile(path, 'utf8');
     const key = cacheKey(['c', source, c.header, c.shim, ...build.context]);
     if (await build.cache.has(name, key)) continue;
     jobs.push({ name, key, job: clangJob(name, source, c, build.contract) });
   }
-  const modules = await compileC(jobs.map(({ job }) => job));
-  for (const { name, key, job } of jobs) {
-    const core = modules.get(name);
-    if (core === undefined) throw new GuestBuildError('GUEST_COMPILE_FAILED', `${name}: nothing`);
-    const exports = job.exports;
-    const wit = worldText(build.sources, { imports: importsOfModule(core), exports });
-    await build.cache.put(name, key, await componentOf(core, wit));
+  const failures: string[] = [];
+  for (const answer of await compileC(jobs.map(({ job }) => job))) {
+    const found = jobs.find(({ name }) => name === answer.name);
+    if (found === undefined) continue;
+    if (!answer.ok) failures.push(`${answer.name}: ${answer.message}`);
+    else await finishC(found, new Uint8Array(Buffer.from(answer.base64, 'base64')), build);
   }
+  if (failures.length > 0) throw new GuestBuildError('GUEST_COMPILE_FAILED', failures.join('\n'));
+}
+
+interface KeyedJob {
+  readonly name: string;
+  readonly key: string;
+  readonly job: ClangJob;
+}
+
+async function finishC(
+  { name, key, job }: KeyedJob,
+  core: Uint8Array<ArrayBuffer>,
+  build: Build,
+): Promise<void> {
+  const world = { imports: importsOfModule(core), exports: job.exports };
+  await build.cache.put(name, key, await componentOf(core, worldText(build.sources, world)));
 }
 
 async function buildTypescript(guests: readonly GuestSource[], build: Build): Promise<void> {

@@ -6,13 +6,14 @@ import type { ClangAnswer, ClangJob } from './clang-job.ts';
 import { GuestBuildError } from './errors.ts';
 
 /**
- * Compiles C sources to core modules, all in one run of the compiler's process.
+ * Compiles C sources to core modules, all in one run of the compiler's process. A source that does
+ * not compile is an answer, so that the others are not lost.
  * @throws GuestBuildError `GUEST_COMPILE_FAILED`
  */
 export async function compileC(
   jobs: readonly ClangJob[],
-): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>> {
-  if (jobs.length === 0) return new Map();
+): Promise<readonly ClangAnswer[]> {
+  if (jobs.length === 0) return [];
   // The baseline compiler alone: Clang runs too short to earn back optimised code.
   const child = spawn(
     process.execPath,
@@ -32,13 +33,8 @@ export async function compileC(
   if (status !== 0) {
     throw new GuestBuildError('GUEST_COMPILE_FAILED', `the C compiler ended with ${status}`);
   }
-  const modules = new Map<string, Uint8Array<ArrayBuffer>>();
-  for (const line of answers.trim().split('\n')) {
-    const answer: ClangAnswer = JSON.parse(line);
-    if (!answer.ok) {
-      throw new GuestBuildError('GUEST_COMPILE_FAILED', `${answer.name}: ${answer.message}`);
-    }
-    modules.set(answer.name, new Uint8Array(Buffer.from(answer.base64, 'base64')));
-  }
-  return modules;
+  return answers
+    .trim()
+    .split('\n')
+    .map((line): ClangAnswer => JSON.parse(line));
 }
