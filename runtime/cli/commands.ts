@@ -1,3 +1,13 @@
+import { registerGpio } from './commands/gpio.ts';
+import { registerInstall } from './commands/install.ts';
+import { registerList } from './commands/list.ts';
+import { registerLogs } from './commands/logs.ts';
+import { registerMetrics } from './commands/metrics.ts';
+import { registerReleaseQuarantine } from './commands/quarantine.ts';
+import { registerRollback } from './commands/rollback.ts';
+import { registerSlots } from './commands/slots.ts';
+import { registerStatus } from './commands/status.ts';
+import { registerWhy } from './commands/why.ts';
 import type { RegisterCommand } from './context.ts';
 import { registerInfo } from './info.ts';
 import { registerKeygen } from './keygen.ts';
@@ -10,4 +20,14 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerSign,
   registerVerify,
   registerInfo,
+  registerInstall,
+  registerRollback,
+  registerSlots,
+  registerList,
+  registerStatus,
+  registerLogs,
+  registerWhy,
+  registerReleaseQuarantine,
+  registerMetrics,
+  registerGpio,
 ];

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { listSchema } from '../../control/reports.ts';
+import type { CliContext } from '../context.ts';
+import { withDaemon } from '../daemon.ts';
+import { formatBytes } from '../durations.ts';
+import { alignColumns } from '../output.ts';
+
+/** `list`: the controllers of the running release. */
+export function registerList(program: Command, context: CliContext): void {
+  program
+    .command('list')
+    .description('the controllers of the running release')
+    .option('--caps', 'with their effective grants')
+    .action(async (flags: { readonly caps?: boolean }) => {
+      const report = await withDaemon(context, daemon =>
+        daemon.ask({ method: 'list', params: {} }, listSchema),
+      );
+      const { out } = context;
+      if (context.globals().json) {
+        out.document('airssys.list/1', report);
+        return;
+      }
+      if (report.release === null) {
+        out.note('no release is installed: airssys-wasm install FILE');
+        return;
+      }
+      const header = ['NAME', 'VERSION', 'STATE', 'SIZE', 'COMPONENT'];
+      const rows = report.controllers.map(({ name, version, state, digest, sizeBytes }) => [
+        name,
+        version,
+        state,
+        formatBytes(sizeBytes),
+        digest.slice(0, 12),
+      ]);
+      for (const line of alignColumns([header, ...rows])) out.line(line);
+      if (flags.caps !== true) return;
+      for (const { name, grants } of report.controllers) {
+        out.line('');
+        out.line(`${name} may`);
+        for (const grant of grants) out.line(`  ${grant}`);
+      }
+    });
+}

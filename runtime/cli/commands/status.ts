@@ -1,0 +1,130 @@
+import type { Command } from 'commander';
+import {
+  type ControllerReport,
+  type SlotReport,
+  type StatusReport,
+  statusSchema,
+} from '../../control/reports.ts';
+import type { CliContext } from '../context.ts';
+import { withDaemon } from '../daemon.ts';
+import { formatBytes, formatDuration } from '../durations.ts';
+import { CliError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import { alignColumns, type CliOutput } from '../output.ts';
+
+const COLUMNS = 80;
+const COLOR_OF = { ok: 'green', degraded: 'yellow', failing: 'red' } as const;
+
+/** `status`: the gateway at a glance. Exit code 3 where something is wrong. */
+export function registerStatus(program: Command, context: CliContext): void {
+  program
+    .command('status')
+    .description('the gateway at a glance; exit code 3 when something is wrong')
+    .argument('[name]', 'one controller only')
+    .action(async (name: string | undefined) => {
+      const report = await withDaemon(context, daemon =>
+        daemon.ask({ method: 'status', params: {} }, statusSchema),
+      );
+      if (name !== undefined) one(report, name, context);
+      else whole(report, context);
+    });
+}
+
+function whole(report: StatusReport, context: CliContext): void {
+  if (context.globals().json) context.out.document('airssys.status/1', report);
+  else for (const line of statusLines(report, context.out)) context.out.line(line);
+  if (report.verdict !== 'ok') context.finish(EXIT.unhealthy);
+}
+
+function one(report: StatusReport, name: string, context: CliContext): void {
+  const controller = report.controllers.find(each => each.name === name);
+  if (controller === undefined) {
+    const fix = 'airssys-wasm list';
+    throw new CliError('CLI_NOT_FOUND', `no controller is named ${name}`, { fix });
+  }
+  if (context.globals().json) {
+    context.out.document('airssys.status.controller/1', controller);
+  } else {
+    for (const line of table([controller])) context.out.line(line);
+    if (controller.message !== null) context.out.line(`  ${controller.message}`);
+    const { waiting, handled, lost } = controller;
+    context.out.line(`  messages: ${handled} handled, ${waiting} waiting, ${lost} lost`);
+  }
+  const sound = controller.state === 'running' && controller.health !== 'unhealthy';
+  if (!sound) context.finish(EXIT.unhealthy);
+}
+
+/** Returns the first screen: at most 80 columns. */
+export function statusLines(report: StatusReport, out: Pick<CliOutput, 'paint'>): string[] {
+  const { verdict, problems, slots, lastChange } = report;
+  const word = out.paint(COLOR_OF[verdict], verdict.toUpperCase());
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const head = [
+    report.gateway,
+    word,
+    ...(problems.length === 0 ? [] : [count]),
+    `up ${formatDuration(report.uptimeMs)}`,
+    `airssys-wasm ${report.runtimeVersion}`,
+    slotWords(slots),
+  ];
+  const troubles = problems.flatMap(({ subject, what, fix }) => [
+    ` ! ${fit(`${subject}  ${what}`, COLUMNS - 3)}`,
+    ...(fix === null ? [] : [`   next: ${fix}`]),
+  ]);
+  const links = report.mqtt.map(({ connection, connected, address, queued }) => {
+    const state = connected ? 'connected' : 'disconnected';
+    return fit(`mqtt ${connection}  ${state} ${address}   outbox ${queued}`, COLUMNS);
+  });
+  const last = lastChange === null ? [] : [lastWords(lastChange)];
+  return [
+    head.join('  '),
+    ...troubles,
+    ...report.notices.map(notice => ` - ${fit(notice, COLUMNS - 3)}`),
+    ...table(report.controllers),
+    ...links,
+    ...last,
+  ];
+}
+
+function table(controllers: readonly ControllerReport[]): string[] {
+  if (controllers.length === 0) return ['no controllers'];
+  const header = ['NAME', 'VER', 'STATE', 'SINCE', 'RST', 'MEM', 'CAPS'];
+  const rows = controllers.map(controller => [
+    fit(controller.name, 24),
+    fit(controller.version, 12),
+    stateWord(controller),
+    formatDuration(controller.forMs),
+    String(controller.restarts),
+    formatBytes(controller.memoryBytes),
+    controller.capabilities.join(' '),
+  ]);
+  return alignColumns([header, ...rows]).map(line => fit(line, COLUMNS));
+}
+
+function stateWord({ state, health }: ControllerReport): string {
+  if (state !== 'running') return state;
+  return health === 'degraded' || health === 'unhealthy' ? health : 'running';
+}
+
+function slotWords({ a, b }: StatusReport['slots']): string {
+  const words = (name: string, slot: SlotReport) =>
+    slot.active ? `slot ${name} (${slot.state})` : `${name} ${slot.version}`;
+  const both = [
+    ...(a === null ? [] : [{ text: words('A', a), active: a.active }]),
+    ...(b === null ? [] : [{ text: words('B', b), active: b.active }]),
+  ];
+  if (both.length === 0) return 'no release';
+  return both
+    .sort((one, other) => Number(other.active) - Number(one.active))
+    .map(({ text }) => text)
+    .join(', ');
+}
+
+function lastWords({ what, agoMs }: { what: string; agoMs: number }): string {
+  return fit(`last update ${what} ${formatDuration(agoMs)} ago`, COLUMNS);
+}
+
+/** A table that overflows is read as another table: what is too long is cut and says so. */
+function fit(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, columns - 3)}...`;
+}
