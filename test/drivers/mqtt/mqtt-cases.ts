@@ -104,14 +104,9 @@ export function isUp(mqtt: MqttConnections): boolean {
   return mqtt.connections()[0]?.connected === true;
 }
 
-/** Adds the cases that hold with any broker. */
-export function addBrokerCases(test: Test, start: StartTestBroker): void {
-  addDeliveryCases(test, start);
+/** Adds the cases of a broker that is there. */
+export function addDeliveryCases(test: Test, start: StartTestBroker): void {
   addOversizeCase(test, start);
-  addLossCases(test, start);
-}
-
-function addDeliveryCases(test: Test, start: StartTestBroker): void {
   test('messages go out and come in, in order, numbered, with the retained flag', async () => {
     const port = await freePort();
     const broker = await start(port);
@@ -198,7 +193,8 @@ function addOversizeCase(test: Test, start: StartTestBroker): void {
   });
 }
 
-function addLossCases(test: Test, start: StartTestBroker): void {
+/** Adds the cases of a broker that goes away. */
+export function addLossCases(test: Test, start: StartTestBroker): void {
   test('a broker gone at the start and for an hour: all is kept, sent in order when it is there', async () => {
     const port = await freePort();
     const clock = new ManualClock();

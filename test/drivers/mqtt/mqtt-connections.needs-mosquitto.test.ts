@@ -1,49 +1,15 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  addBrokerCases,
-  collect,
-  freePort,
-  isUp,
-  listens,
-  openSite,
-  send,
-  type TestBroker,
-  until,
-} from './mqtt-cases.ts';
+import { MOSQUITTO_ENV, startMosquitto } from './mosquitto.ts';
+import { addDeliveryCases, collect, freePort, isUp, openSite, send, until } from './mqtt-cases.ts';
 
 const mosquitto = suite('drivers/mqtt: Mosquitto');
 
-// Debian installs it where an ordinary user's PATH does not look.
-const ENV = { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin` };
-
-async function startMosquitto(port: number, settings: string[] = []): Promise<TestBroker> {
-  const folder = mkdtempSync(join(tmpdir(), 'mosquitto-'));
-  const file = join(folder, 'mosquitto.conf');
-  const user = process.getuid?.() === 0 ? ['user root'] : [];
-  const access = settings.length === 0 ? ['allow_anonymous true'] : settings;
-  writeFileSync(file, [`listener ${port} 127.0.0.1`, ...user, ...access, ''].join('\n'));
-  const child: ChildProcess = spawn('mosquitto', ['-c', file], { env: ENV, stdio: 'ignore' });
-  const ended = new Promise<void>(resolve => child.once('close', () => resolve()));
-  while (!(await listens(port))) {
-    if (child.exitCode !== null) throw new Error(`mosquitto ended with ${child.exitCode}`);
-    await new Promise(resolve => setTimeout(resolve, 10));
-  }
-  return {
-    close: async () => {
-      // What a power cut does to it; a kind end would be the easier case.
-      child.kill('SIGKILL');
-      await ended;
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
-
-addBrokerCases(mosquitto, startMosquitto);
+addDeliveryCases(mosquitto, startMosquitto);
 
 mosquitto(
   'credentials come from their file at each attempt, and never appear in words',
@@ -51,7 +17,7 @@ mosquitto(
     const folder = mkdtempSync(join(tmpdir(), 'mqtt-'));
     const passwords = join(folder, 'passwords');
     const made = spawnSync('mosquitto_passwd', ['-c', '-b', passwords, 'gateway', 's3cret-new'], {
-      env: ENV,
+      env: MOSQUITTO_ENV,
     });
     assert.is(made.status, 0);
     const credentialsFile = join(folder, 'site.credentials');
