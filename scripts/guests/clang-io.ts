@@ -10,9 +10,7 @@ import { GuestBuildError } from './errors.ts';
  * not compile is an answer, so that the others are not lost.
  * @throws GuestBuildError `GUEST_COMPILE_FAILED`
  */
-export async function compileC(
-  jobs: readonly ClangJob[],
-): Promise<readonly ClangAnswer[]> {
+export async function compileC(jobs: readonly ClangJob[]): Promise<readonly ClangAnswer[]> {
   if (jobs.length === 0) return [];
   // The baseline compiler alone: Clang runs too short to earn back optimised code.
   const child = spawn(

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { buildGuests } from '../../scripts/guests.ts';
+import type { ComponentShape } from '../../runtime/base/value-type.ts';
 import {
   activateComponent,
   DEFAULT_LINK_LIMITS,
@@ -9,7 +9,7 @@ import {
   type StagedComponent,
   stageComponent,
 } from '../../runtime/linker/index.ts';
-import type { ComponentShape } from '../../runtime/base/value-type.ts';
+import { buildGuests } from '../../scripts/guests.ts';
 
 const LIFT_BYTES_MAX = 16 * 1_024 * 1_024;
 const VALUE_BYTES_MAX = 1_024 * 1_024;

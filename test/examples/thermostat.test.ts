@@ -26,13 +26,16 @@ const SETTINGS: Settings = {
 const at = (state: State, temperature: number, nowMs: number): State =>
   decided(withLine(state, `T=${temperature}`, nowMs), SETTINGS, nowMs);
 
-thermostat('a cold room switches the heater on, once the minimum off time since the start is over', () => {
-  const early = at(initialState(21, 0), 18, 2_999);
-  assert.is(early.heater, false);
-  const late = at(early, 18, 3_000);
-  assert.is(late.heater, true);
-  assert.is(late.switchedAtMs, 3_000);
-});
+thermostat(
+  'a cold room switches the heater on, once the minimum off time since the start is over',
+  () => {
+    const early = at(initialState(21, 0), 18, 2_999);
+    assert.is(early.heater, false);
+    const late = at(early, 18, 3_000);
+    assert.is(late.heater, true);
+    assert.is(late.switchedAtMs, 3_000);
+  },
+);
 
 thermostat('within the hysteresis the heater stays as it is', () => {
   const off = at(initialState(21, 0), 20.6, 60_000);
@@ -63,7 +66,17 @@ thermostat('before the first reading the heater is off', () => {
 
 thermostat('a line that is no reading is counted and changes nothing else', () => {
   const state = at(initialState(21, 0), 18, 5_000);
-  for (const line of ['', 'T=', 'T=abc', 'T=20.41x', ' T=20.41', 'T=20,41', 'T=1e3', 'T=999', 'T=-61']) {
+  for (const line of [
+    '',
+    'T=',
+    'T=abc',
+    'T=20.41x',
+    ' T=20.41',
+    'T=20,41',
+    'T=1e3',
+    'T=999',
+    'T=-61',
+  ]) {
     assert.is(parseReading(line), null, line);
     assert.equal(withLine(state, line, 6_000), { ...state, badLines: 1 }, line);
   }

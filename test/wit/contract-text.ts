@@ -1,7 +1,7 @@
-import { type ContractLock, lockOf } from '../../scripts/wit-gate.ts';
+import type { WitContract } from '../../scripts/wit/model.ts';
 import { parseWit } from '../../scripts/wit/parser.ts';
 import { resolveContract } from '../../scripts/wit/resolver.ts';
-import type { WitContract } from '../../scripts/wit/model.ts';
+import { type ContractLock, lockOf } from '../../scripts/wit-gate.ts';
 
 /** Returns the contract of one text. */
 export function contractOf(text: string): WitContract {

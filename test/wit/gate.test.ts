@@ -41,7 +41,9 @@ gate('refuses a renamed parameter and a changed result', () => {
 });
 
 gate('refuses a removed interface', () => {
-  const present = lockOfText('package a:b@0.1.0; interface handler { on-thing: func(text: string); }');
+  const present = lockOfText(
+    'package a:b@0.1.0; interface handler { on-thing: func(text: string); }',
+  );
   assert.equal(breakingChanges(locked, present), ['a:b/things@0.1.0 was removed']);
 });
 

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { componentEmbed } from '@bytecodealliance/jco';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { componentEmbed } from '@bytecodealliance/jco';
 import { generatedFiles, staleFiles } from '../../scripts/generate.ts';
 import { worldText } from '../../scripts/guests/world.ts';
 import { CONTRACT_WORLD, tableDigest } from '../../scripts/wit/contract-file.ts';
@@ -30,7 +30,10 @@ generated('are found stale after a change of the sources', async () => {
   try {
     for (const { path, text } of await readWitSources(join(project, 'wit'))) {
       await mkdir(dirname(join(folder, 'wit', path)), { recursive: true });
-      const changed = text.replace('set-timeout: func(name: string, delay-ms: u32)', 'set-timeout: func(name: string, delay-ms: u64)');
+      const changed = text.replace(
+        'set-timeout: func(name: string, delay-ms: u32)',
+        'set-timeout: func(name: string, delay-ms: u64)',
+      );
       await writeFile(join(folder, 'wit', path), changed);
     }
     for (const path of (await generatedFiles(project)).keys()) {

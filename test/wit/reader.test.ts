@@ -70,7 +70,10 @@ reader('an import implies the interfaces whose types it uses', () => {
 });
 
 reader('says where an error is', () => {
-  assert.throws(() => contractOf('package a:b@1.0.0;\ninterface i {\n  f func();\n}'), /test.wit:3:5/);
+  assert.throws(
+    () => contractOf('package a:b@1.0.0;\ninterface i {\n  f func();\n}'),
+    /test.wit:3:5/,
+  );
 });
 
 reader('refuses what it cannot read', () => {
