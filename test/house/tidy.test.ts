@@ -66,7 +66,7 @@ tidy('is not misled by imports in comments, strings, templates and regular expre
   accepts(checkLayers, 'runtime/base/a.ts', "/*\nimport '../ports/clock.ts';\n*/");
   accepts(checkLayers, 'runtime/base/a.ts', "const a = `\nimport '../ports/clock.ts';\n`;");
   accepts(checkLayers, 'runtime/base/a.ts', 'const a = "import(\'../ports/clock.ts\')";');
-  const hidden = "const a = /[/'`]/; const b = 4 / 2;\nimport '../ports/clock.ts';";
+  const hidden = "const a = /[/`]/; const b = 4 / 2;\nimport '../ports/clock.ts';";
   refuses(checkLayers, 'runtime/base/a.ts', hidden);
   const nested = "const a = `\x24{`\x24{'`'}`}`;\nimport '../ports/clock.ts';";
   refuses(checkLayers, 'runtime/base/a.ts', nested);
