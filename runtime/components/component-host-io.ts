@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { backoffMs } from '../base/backoff.ts';
 import { errorMessage } from '../base/errors.ts';
@@ -14,12 +13,8 @@ import {
 } from '../ports/component-host.ts';
 import type { Random } from '../ports/random.ts';
 import { type Contract, type ContractCodecs, compileContract } from '../transport/index.ts';
-import {
-  type ConfiningTools,
-  confinedCommand,
-  hostDescriptorsMax,
-  hostFlags,
-} from './host-command.ts';
+import { findConfiningTools } from './confining-tools-io.ts';
+import { confinedCommand, hostDescriptorsMax, hostFlags } from './host-command.ts';
 import { type HostProcess, startHostProcess } from './host-process-io.ts';
 import { HostRun, type HostTimes, WrongContract } from './host-run.ts';
 import { type SiblingEntry, siblingEntry } from './sibling-entry.ts';
@@ -30,12 +25,11 @@ const RESTART_BACKOFF = { minMs: 100, maxMs: 5_000 };
 /** A host that ran this long starts again at once, and with a clean record. */
 const STEADY_MS = 30_000;
 const TIMES_DEFAULT: HostTimes = {
-  startDeadlineMs: 10_000,
+  startDeadlineMs: 30_000,
   prepareDeadlineMs: 30_000,
   activationDeadlineMs: 10_000,
   killGraceMs: 100,
 };
-const TOOL_FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
 /** How the host process is started and who hears of it. */
 export interface ComponentHostOptions {
@@ -59,13 +53,6 @@ export interface ComponentHostOptions {
 /** Starts component-host and keeps it running until `close`. */
 export function spawnComponentHost(options: ComponentHostOptions): ComponentHostPort {
   return new ComponentHost(options);
-}
-
-/** Returns the tools of this machine that put a process behind walls. */
-export function findConfiningTools(): ConfiningTools {
-  const find = (name: string) =>
-    TOOL_FOLDERS.map(folder => `${folder}/${name}`).find(path => existsSync(path)) ?? null;
-  return { setpriv: find('setpriv'), prlimit: find('prlimit') };
 }
 
 /** A prepared component; keeps the artifact, because a host that returns must get it again. */

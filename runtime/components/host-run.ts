@@ -37,7 +37,7 @@ export interface RunProcess {
 
 /** Bounds in time of what a host does. */
 export interface HostTimes {
-  /** From the start of the process to its greeting. */
+  /** From the start of the process to its greeting, and of a worker to its taking a slot. */
   readonly startDeadlineMs: number;
   readonly prepareDeadlineMs: number;
   readonly activationDeadlineMs: number;
@@ -178,6 +178,7 @@ export class HostRun {
       wires,
       clock,
       request,
+      onOpened: () => instance.onOpened(),
       onActivated: activated => instance.onActivated(activated),
       onEnd: reason => instance.handle({ kind: 'end', reason }),
       onViolation: error => this.violation(slot, error.message),
@@ -186,6 +187,7 @@ export class HostRun {
       session,
       clock,
       killGraceMs: times.killGraceMs,
+      startDeadlineMs: times.startDeadlineMs,
       activationDeadlineMs: times.activationDeadlineMs,
       owner: {
         terminateWorker: () => {

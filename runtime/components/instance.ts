@@ -32,7 +32,9 @@ export interface InstanceOptions {
   readonly clock: Clock;
   /** What a terminated worker is given before its host is killed. */
   readonly killGraceMs: number;
-  /** What instantiation may take, start functions included. */
+  /** What a worker that is not yet warm may take to begin. */
+  readonly startDeadlineMs: number;
+  /** What instantiation may take from then on, start functions included. */
   readonly activationDeadlineMs: number;
 }
 
@@ -59,11 +61,7 @@ export class Instance implements ComponentInstance {
     this.activated = activated.promise;
     this.resolveActivated = () => activated.resolve();
     this.rejectActivated = activated.reject;
-    const { activationDeadlineMs, clock } = options;
-    this.activationTimer = clock.after(activationDeadlineMs, () => {
-      const message = `the component did not start within ${activationDeadlineMs} ms`;
-      this.handle({ kind: 'end', reason: { kind: 'deadline', message } });
-    });
+    this.activationTimer = this.endAfter(options.startDeadlineMs, 'no worker took the slot');
   }
 
   call(functionId: number, args: readonly unknown[]): Promise<unknown> {
@@ -83,6 +81,14 @@ export class Instance implements ComponentInstance {
     return this.options.session.statistics();
   }
 
+  /** A worker has begun to instantiate. */
+  onOpened(): void {
+    if (this.activationTimer === null) return;
+    this.activationTimer.cancel();
+    const { activationDeadlineMs } = this.options;
+    this.activationTimer = this.endAfter(activationDeadlineMs, 'the component did not start');
+  }
+
   /** The component stands. */
   onActivated({ exports }: Activated): void {
     this.activationTimer?.cancel();
@@ -97,6 +103,13 @@ export class Instance implements ComponentInstance {
     // The state first: an effect may lead back here.
     this.state = state;
     for (const effect of effects) this.perform(effect, state);
+  }
+
+  private endAfter(delayMs: number, what: string): Timer {
+    return this.options.clock.after(delayMs, () => {
+      const message = `${what} within ${delayMs} ms`;
+      this.handle({ kind: 'end', reason: { kind: 'deadline', message } });
+    });
   }
 
   private perform(effect: LadderEffect, state: LadderState): void {

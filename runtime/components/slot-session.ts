@@ -39,6 +39,8 @@ export interface SlotWires {
 
 /** What a session tells its owner. */
 export interface SessionEvents {
+  /** The worker has taken the slot and will instantiate now. */
+  onOpened(): void;
   onActivated(activated: Activated): void;
   /** The instance must end for this reason. */
   onEnd(reason: EndReason): void;
@@ -140,7 +142,10 @@ export class SlotSession {
   receive(chunk: Buffer): void {
     if (this.closed) return;
     try {
-      for (const message of this.reader.push(this.gate.pass(chunk))) {
+      const wasOpen = this.gate.isOpen;
+      const bytes = this.gate.pass(chunk);
+      if (!wasOpen && this.gate.isOpen) this.options.onOpened();
+      for (const message of this.reader.push(bytes)) {
         if (this.closed) return;
         this.take(message);
       }

@@ -1,4 +1,4 @@
-import type { HostFunction, HostImports } from '../../linker/index.ts';
+import type { HostFunction, HostImports } from '../../linker/activate.ts';
 import { semverTrack } from '../../linker/names.ts';
 import { wasiImports } from '../../linker/wasi/index.ts';
 import type { Activate, ContractFunction } from '../../transport/index.ts';

@@ -2,9 +2,11 @@ import { randomFillSync } from 'node:crypto';
 import process from 'node:process';
 import { deserialize } from 'node:v8';
 import { parentPort } from 'node:worker_threads';
-import { activateComponent, type Handle, type Plan } from '../../linker/index.ts';
+// Not the linker's index: a worker loads activation only, and each file more costs it time.
+import { activateComponent, type Handle } from '../../linker/activate.ts';
 import { DEFAULT_ACTIVATION_LIMITS } from '../../linker/limits.ts';
 import { semverTrack } from '../../linker/names.ts';
+import type { Plan } from '../../linker/plan.ts';
 import {
   type Activate,
   ANSWER_TYPES,

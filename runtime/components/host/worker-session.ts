@@ -1,5 +1,5 @@
 import { errorMessage } from '../../base/errors.ts';
-import type { Handle } from '../../linker/index.ts';
+import type { Handle } from '../../linker/activate.ts';
 import {
   type Activate,
   ANSWER_OK,

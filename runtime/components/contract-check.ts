@@ -1,0 +1,128 @@
+import type { FunctionShape, InterfaceShape, ValueType } from '../base/value-type.ts';
+import type { ComponentShape } from '../base/value-type.ts';
+import { semverTrack } from '../linker/names.ts';
+import { ComponentError } from '../ports/component-host.ts';
+
+/** What guests may import and what they may export. */
+export interface ContractShape {
+  readonly imports: readonly InterfaceShape[];
+  readonly exports: readonly InterfaceShape[];
+}
+
+/** What every controller exports. */
+const REQUIRED_EXPORTS: readonly string[] = ['airssys:lifecycle/controller'];
+/**
+ * Packages that toolchains put into every guest. They may be imported in any shape: what is not
+ * answered there traps when it is called, and nothing there has authority.
+ */
+const STUBBED_PACKAGES = /^wasi:(cli|clocks|filesystem|http|io|random|sockets)\//;
+
+/**
+ * Holds a component's shape against the contract: it imports only what exists there, with equal
+ * types, and exports a controller and handlers with equal types. Versions of one semver track
+ * agree. What else a component exports is never called.
+ * @throws ComponentError `COMPONENT_REFUSED`, which names the interface and function
+ */
+export function requireContract(
+  shape: ComponentShape,
+  contract: ContractShape,
+  requiredExports: readonly string[] = REQUIRED_EXPORTS,
+): void {
+  const importable = byTrack(contract.imports);
+  for (const wanted of shape.imports) {
+    const known = importable.get(semverTrack(wanted.name));
+    if (STUBBED_PACKAGES.test(wanted.name)) continue;
+    if (known === undefined) refuse(`it imports ${wanted.name}, which the contract does not have`);
+    for (const wantedFunction of wanted.functions) {
+      const place = `${wanted.name} "${wantedFunction.name}"`;
+      const found = known.functions.find(({ name }) => name === wantedFunction.name);
+      if (found === undefined) refuse(`it imports ${place}, which the contract does not have`);
+      requireEqual(found, wantedFunction, `it imports ${place}`);
+    }
+  }
+  const exported = byTrack(shape.exports);
+  for (const known of contract.exports) {
+    const found = exported.get(semverTrack(known.name));
+    if (found !== undefined) requireExports(known, found);
+    else if (requiredExports.includes(withoutVersion(known.name))) {
+      refuse(`it does not export ${known.name}, as every controller must`);
+    }
+  }
+}
+
+/** Whether two types are the same, names of parts included. */
+export function sameType(left: ValueType | null, right: ValueType | null): boolean {
+  if (left === null || right === null) return left === right;
+  switch (left.kind) {
+    case 'list':
+      return right.kind === 'list' && sameType(left.element, right.element);
+    case 'option':
+      return right.kind === 'option' && sameType(left.value, right.value);
+    case 'record':
+      return right.kind === 'record' && sameNamed(left.fields, right.fields);
+    case 'variant':
+      return right.kind === 'variant' && sameNamed(left.cases, right.cases);
+    case 'tuple':
+      return right.kind === 'tuple' && sameAll(left.items, right.items, sameType);
+    case 'enum':
+    case 'flags':
+      return right.kind === left.kind && sameAll(left.names, right.names, (a, b) => a === b);
+    case 'result':
+      return right.kind === 'result' && sameType(left.ok, right.ok) && sameType(left.err, right.err);
+    case 'own':
+    case 'borrow':
+      return right.kind === left.kind && lastLabel(left.resource) === lastLabel(right.resource);
+    default:
+      return right.kind === left.kind;
+  }
+}
+
+function requireExports(known: InterfaceShape, found: InterfaceShape): void {
+  for (const wanted of known.functions) {
+    const has = found.functions.find(({ name }) => name === wanted.name);
+    const place = `${found.name} "${wanted.name}"`;
+    if (has === undefined) refuse(`it exports ${found.name} without "${wanted.name}"`);
+    requireEqual(wanted, has, `it exports ${place}`);
+  }
+}
+
+function requireEqual(known: FunctionShape, found: FunctionShape, what: string): void {
+  if (!sameNamed(known.params, found.params)) refuse(`${what} with other parameters`);
+  if (!sameType(known.result, found.result)) refuse(`${what} with another result`);
+}
+
+interface Named {
+  readonly name: string;
+  readonly type: ValueType | null;
+}
+
+function sameNamed(left: readonly Named[], right: readonly Named[]): boolean {
+  return sameAll(left, right, (a, b) => a.name === b.name && sameType(a.type, b.type));
+}
+
+function sameAll<T>(left: readonly T[], right: readonly T[], same: (a: T, b: T) => boolean) {
+  return (
+    left.length === right.length &&
+    left.every((item, index) => {
+      const other = right[index];
+      return other !== undefined && same(item, other);
+    })
+  );
+}
+
+function byTrack(shapes: readonly InterfaceShape[]): ReadonlyMap<string, InterfaceShape> {
+  return new Map(shapes.map(shape => [semverTrack(shape.name), shape]));
+}
+
+/** A resource may be named with its interface, whose versions then differ. */
+function lastLabel(resource: string): string {
+  return resource.slice(Math.max(resource.lastIndexOf('/'), resource.lastIndexOf('.')) + 1);
+}
+
+function withoutVersion(name: string): string {
+  return name.replace(/@.*$/, '');
+}
+
+function refuse(message: string): never {
+  throw new ComponentError('COMPONENT_REFUSED', `the component was refused: ${message}`);
+}
