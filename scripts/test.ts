@@ -15,7 +15,7 @@ import { formatTotals, judge, type Totals, type Verdict } from './test/verdict.t
 
 const ROOT = resolve(import.meta.dirname, '..');
 const JOBS_DEFAULT = Math.min(2, availableParallelism());
-const LIMIT_SECONDS_DEFAULT = 60;
+const LIMIT_SECONDS_DEFAULT = 120;
 const USAGE = `Usage: npm test -- [options] [file or part of a path]...
   --jobs N          files at once (default ${JOBS_DEFAULT})
   --limit SECONDS   time one file may take (default ${LIMIT_SECONDS_DEFAULT})
