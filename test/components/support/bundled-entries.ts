@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildSync } from 'esbuild';
+import type { SiblingEntry } from '../../../runtime/components/sibling-entry.ts';
+
+/** Entry files of other processes, bundled into a temporary folder. */
+export interface BundledEntries {
+  entry(name: string): SiblingEntry;
+  remove(): void;
+}
+
+/**
+ * Bundles entry files, given relative to the root of the project, in the way a release is built:
+ * processes start in a fraction of the time, and the bundled form is what is tested.
+ */
+export function bundleEntries(files: readonly string[]): BundledEntries {
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), 'airssys-entries-'));
+  buildSync({
+    absWorkingDir: root,
+    entryPoints: [...files],
+    entryNames: '[name]',
+    outdir: folder,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node26',
+    logLevel: 'error',
+  });
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  const base = pathToFileURL(`${folder}/`);
+  return {
+    entry: name => ({ file: new URL(`${name}.js`, base), readable: [base] }),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
