@@ -39,7 +39,7 @@ config('the example parses and its paths start at its own folder', () => {
   const root = fileURLToPath(new URL('../../', import.meta.url));
   assert.is(value.boardFile, `${root}firmware-manifests/boards/sim.toml`);
   assert.is(value.stateDirectory, `${root}.state`);
-  assert.is(value.mqtt[0]?.clientId, 'sim-gateway-site');
+  assert.is(value.mqtt[0]?.clientId, 'sim-gateway-main');
   assert.is(value.mqtt[0]?.credentialsFile, null);
   assert.ok(value.policy.find(rule => rule.controller === 'thermostat')?.grants.length);
 });
