@@ -1,3 +1,5 @@
+import { backoffMs } from '../base/backoff.ts';
+
 /** When an ended controller is started again (`RestartSpec` of a release has this shape). */
 export interface RestartPolicy {
   readonly policy: 'permanent' | 'transient' | 'temporary';
@@ -40,7 +42,7 @@ export type SupervisionEvent =
       readonly normal: boolean;
       /** False when others are to blame: it restarts, and comes no closer to quarantine. */
       readonly counted: boolean;
-      /** In [0, 1): shortens the back-off, so that neighbours do not restart in step. */
+      /** From 0 to 1: draws the upper half of the wait, so that neighbours restart out of step. */
       readonly jitter: number;
     }
   | { readonly kind: 'elapsed' }
@@ -48,9 +50,6 @@ export type SupervisionEvent =
   | { readonly kind: 'stop'; readonly cause: string };
 
 const NO_HISTORY: EndHistory = { endsMs: [], inRow: 0 };
-
-/** The share of a back-off that jitter can take away. */
-const JITTER_SHARE = 0.25;
 
 /** Returns the state of a controller that is started at `nowMs` for the first time. */
 export function firstState(nowMs: number): SupervisionState {
@@ -78,13 +77,6 @@ export function next(
   }
 }
 
-/** Returns the wait before restart number `attempt`, in [1 - JITTER_SHARE, 1] of the full one. */
-export function backoffMs(attempt: number, jitter: number, policy: RestartPolicy): number {
-  const doubled = policy.backoffMinMs * 2 ** Math.min(attempt - 1, 52);
-  const fullMs = Math.min(doubled, policy.backoffMaxMs);
-  return fullMs * (1 - JITTER_SHARE * jitter);
-}
-
 function afterEnd(
   state: Extract<SupervisionState, { at: 'up' }>,
   event: Extract<SupervisionEvent, { kind: 'ended' }>,
@@ -103,9 +95,10 @@ function afterEnd(
   // An end that others caused does not lengthen the wait: the innocent come back at once.
   const inRow = event.counted ? inRowBefore + 1 : inRowBefore;
   const attempt = Math.max(1, inRow);
+  const waits = { minMs: policy.backoffMinMs, maxMs: policy.backoffMaxMs };
   return {
     at: 'backoff',
-    untilMs: nowMs + backoffMs(attempt, event.jitter, policy),
+    untilMs: nowMs + backoffMs(waits, attempt, event.jitter),
     attempt,
     cause,
     history: { endsMs, inRow },

@@ -6,7 +6,7 @@
 import { ControlError } from './errors.ts';
 
 /** A whole frame, header included, is never longer. */
-export const FRAME_BYTES_MAX = 1_048_576;
+const FRAME_BYTES_MAX = 1_048_576;
 
 /** Bytes of an upload in one frame. */
 export const UPLOAD_PIECE_BYTES = 262_144;

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 export const PROTOCOL_VERSIONS: readonly number[] = [1];
 
 /** Bytes of a release that may be uploaded. */
-export const UPLOAD_BYTES_MAX = 64 * 1_048_576;
+const UPLOAD_BYTES_MAX = 64 * 1_048_576;
 
 const requestId = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff_ffff));
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(256));

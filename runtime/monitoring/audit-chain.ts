@@ -57,7 +57,7 @@ export type LineCheck =
   | { readonly kind: 'intact'; readonly head: ChainHead }
   | { readonly kind: 'broken'; readonly why: string };
 
-/** Checks that `line` follows `before`; with null, that it is a line that could follow some head. */
+/** Checks that `line` follows `before`; with null, that it could follow some head. */
 export function checkLine(line: string, before: ChainHead | null): LineCheck {
   const claimed = HASH_FIELD.exec(line.slice(-HASH_FIELD_CHARS))?.[1];
   if (claimed === undefined) return { kind: 'broken', why: 'not an audit line' };

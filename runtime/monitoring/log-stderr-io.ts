@@ -50,7 +50,7 @@ export function createLineSink(
 }
 
 /** Returns one line as people read it: `12:30:01.250 warn  thermostat  text key=value`. */
-export function formatHuman(record: LogRecord): string {
+function formatHuman(record: LogRecord): string {
   const time = new Date(record.wallMs).toISOString().slice(11, 23);
   const source = record.source.replace(/^controller\//, '');
   const fields = Object.entries(record.fields ?? {})

@@ -25,7 +25,7 @@ interface Context {
 
 const control = suite<Context>('control/control-socket');
 const clock = createSystemClock();
-const ANY = { timeoutMs: 10_000 };
+const ANY = { timeoutMs: 30_000 };
 
 control.before.each(async context => {
   context.folder = mkdtempSync(join(tmpdir(), 'airssys-control-'));
@@ -52,7 +52,7 @@ function listen({ path, service, breaches }: Omit<Context, 'server'>): Promise<C
 }
 
 function client(path: string): Promise<ControlClient> {
-  return ControlClient.connect({ path, clientName: 'test', clock, timeoutMs: 10_000 });
+  return ControlClient.connect({ path, clientName: 'test', clock, timeoutMs: 30_000 });
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -72,7 +72,7 @@ function raw(
     const said: unknown[] = [];
     const reader = new FrameReader();
     const socket = connect(path);
-    const timer = clock.after(5_000, () => done(false));
+    const timer = clock.after(30_000, () => done(false));
     const done = (closed: boolean) => {
       timer.cancel();
       socket.destroy();
@@ -338,7 +338,7 @@ control('a client that does not read is told how much it lost', async ({ path, s
   listener?.(logLine(pushed));
   await Promise.race([
     done.promise,
-    new Promise(resolve => clock.after(3_000, () => resolve(null))),
+    new Promise(resolve => clock.after(30_000, () => resolve(null))),
   ]);
   socket.destroy();
   assert.ok(lost > 0, 'nothing was lost');
@@ -377,7 +377,8 @@ control("a living daemon's socket is not taken, and goes on", async context => {
 
 control('the socket that a killed daemon left is taken over', async context => {
   const path = join(context.folder, 'killed.sock');
-  const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
+  const listening = `createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
+  const script = `require('node:net').${listening}`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   await new Promise(resolve => child.stdout.once('data', resolve));
   child.kill('SIGKILL');

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CHAIN_START, chainLine, checkLine } from '../../runtime/monitoring/audit-chain.ts';
 import { AuditFile, verifyAudit } from '../../runtime/monitoring/audit-file-io.ts';
 import type { AuditRecord } from '../../runtime/ports/audit.ts';
 import { ManualClock } from '../actors/support/manual-clock.ts';
@@ -110,6 +111,17 @@ audit('a changed, a removed, a swapped and an added line are found', ({ folder }
   expectBroken([...good, '{}'], 6);
   writeFileSync(path, `${good.join('\n')}\n`);
   assert.is(verifyAudit(folder).kind, 'intact');
+});
+
+audit('a line with the right number and a wrong past, or the other way round, is found', () => {
+  const stamp = { bootId: 'boot-1', wallMs: 1, monotonicMs: 1 };
+  const first = chainLine(CHAIN_START, stamp, record(1));
+  const second = chainLine(first.head, stamp, record(2));
+  assert.is(checkLine(second.line, first.head).kind, 'intact');
+  const otherPast = { sequence: first.head.sequence, hash: 'f'.repeat(64) };
+  assert.is(checkLine(second.line, otherPast).kind, 'broken');
+  const otherNumber = { sequence: 7, hash: first.head.hash };
+  assert.is(checkLine(second.line, otherNumber).kind, 'broken');
 });
 
 audit('every way a power cut can tear the last line leaves a log that goes on', ({ folder }) => {

@@ -55,7 +55,7 @@ function one(report: StatusReport, name: string, context: CliContext): void {
 }
 
 /** Returns the first screen: at most 80 columns. */
-export function statusLines(report: StatusReport, out: Pick<CliOutput, 'paint'>): string[] {
+function statusLines(report: StatusReport, out: Pick<CliOutput, 'paint'>): string[] {
   const { verdict, problems, slots, lastChange } = report;
   const word = out.paint(COLOR_OF[verdict], verdict.toUpperCase());
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;

@@ -5,7 +5,7 @@ import { withDaemon } from '../daemon.ts';
 import { formatMoment } from '../durations.ts';
 import { EXIT } from '../exit-codes.ts';
 
-/** `why`: what led to the last denials, restarts and rollbacks, and what would allow or fix them. */
+/** `why`: what led to the last denials, restarts and rollbacks, and what would fix them. */
 export function registerWhy(program: Command, context: CliContext): void {
   program
     .command('why')

@@ -217,10 +217,7 @@ commands('why: the chain with the line that would allow it', async context => {
 
 commands('install: the exit code says what became of the release', async context => {
   const file = join(context.folder, 'site.suit');
-  writeFileSync(
-    file,
-    new Uint8Array(700_000),
-  );
+  writeFileSync(file, new Uint8Array(700_000));
   const good = await run(context.socket, ['install', file, '--wait']);
   assert.is(good.out, 'site 2.0.1 committed in slot B\n');
   assert.is(good.code, 0);
