@@ -20,7 +20,7 @@ function refusal(...texts: string[]): SettingsError {
     if (error instanceof SettingsError) return error;
     throw error;
   }
-  throw new assert.Assertion({ message: `accepted: ${texts.join(' | ').slice(0, 200)}` });
+  throw new Error(`accepted: ${texts.join(' | ').slice(0, 200)}`);
 }
 
 config('an empty file gives the defaults, each marked as such', () => {
