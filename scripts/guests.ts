@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errorMessage } from '../runtime/base/errors.ts';
-import { CLANG_FLAGS, clangJob, componentOf, importsOfModule } from './guests/c-guest.ts';
+import { withBuildLock } from './guests/build-lock-io.ts';
+import {
+  CLANG_FLAGS,
+  clangJob,
+  componentOf,
+  importsOfModule,
+  withoutComments,
+} from './guests/c-guest.ts';
 import { cacheKey, GuestCache } from './guests/cache-io.ts';
 import { type GuestSource, guestCatalog } from './guests/catalog-io.ts';
 import { compileC } from './guests/clang-io.ts';
@@ -72,24 +79,34 @@ async function openBuild(project: string, output: string): Promise<Build> {
 }
 
 async function buildC(guests: readonly GuestSource[], build: Build): Promise<void> {
+  if ((await missingC(guests, build)).length === 0) return;
+  await withBuildLock(join(build.cache.folder, '.c.lock'), async () => {
+    const jobs = await missingC(guests, build);
+    const failures: string[] = [];
+    for (const answer of await compileC(jobs.map(({ job }) => job))) {
+      const found = jobs.find(({ name }) => name === answer.name);
+      if (found === undefined) continue;
+      if (!answer.ok) failures.push(`${answer.name}: ${answer.message}`);
+      else await finishC(found, new Uint8Array(Buffer.from(answer.base64, 'base64')), build);
+    }
+    if (failures.length === 0) return;
+    throw new GuestBuildError('GUEST_COMPILE_FAILED', failures.join('\n'));
+  });
+}
+
+async function missingC(guests: readonly GuestSource[], build: Build): Promise<KeyedJob[]> {
   const world = build.contract.worlds.get(CONTRACT_WORLD);
   if (world === undefined) throw new GuestBuildError('GUEST_SOURCE', `no world ${CONTRACT_WORLD}`);
   const c = cFiles(build.contract, world);
   const jobs: KeyedJob[] = [];
   for (const { name, path } of guests) {
     const source = await readFile(path, 'utf8');
-    const key = cacheKey(['c', source, c.header, c.shim, ...build.context]);
+    const parts = [source, c.header, c.shim].map(withoutComments);
+    const key = cacheKey(['c', ...parts, ...build.context]);
     if (await build.cache.has(name, key)) continue;
     jobs.push({ name, key, job: clangJob(name, source, c, build.contract) });
   }
-  const failures: string[] = [];
-  for (const answer of await compileC(jobs.map(({ job }) => job))) {
-    const found = jobs.find(({ name }) => name === answer.name);
-    if (found === undefined) continue;
-    if (!answer.ok) failures.push(`${answer.name}: ${answer.message}`);
-    else await finishC(found, new Uint8Array(Buffer.from(answer.base64, 'base64')), build);
-  }
-  if (failures.length > 0) throw new GuestBuildError('GUEST_COMPILE_FAILED', failures.join('\n'));
+  return jobs;
 }
 
 interface KeyedJob {
@@ -113,7 +130,10 @@ async function buildTypescript(guests: readonly GuestSource[], build: Build): Pr
     const wit = worldText(build.sources, world);
     const key = cacheKey(['typescript', code, wit, ...build.context]);
     if (await build.cache.has(name, key)) continue;
-    await build.cache.put(name, key, await componentizeBundle(code, wit));
+    await withBuildLock(join(build.cache.folder, '.typescript.lock'), async () => {
+      if (await build.cache.has(name, key)) return;
+      await build.cache.put(name, key, await componentizeBundle(code, wit));
+    });
   }
 }
 

@@ -11,12 +11,16 @@ import { exportedInterfaces, GUEST_WORLD, type GuestWorld } from './world.ts';
  * only declares them and nothing calls them, so a name in the source is a definition.
  */
 export function exportsOfSource(source: string, contract: WitContract): string[] {
-  const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, ' ');
-  const words = new Set(code.match(/[A-Za-z_]\w*/g) ?? []);
+  const words = new Set(withoutComments(source).match(/[A-Za-z_]\w*/g) ?? []);
   return [...contract.interfaces.values()]
     .filter(declared => declared.functions.some(each => words.has(functionName(declared, each))))
     .filter(declared => EXPORTABLE.test(declared.name))
     .map(declared => declared.name);
+}
+
+/** Returns C without its comments. Good enough for names and for a cache's key. */
+export function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, ' ');
 }
 
 // Interfaces that controllers export; the others are for import.

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 
 /** Built components by the digest of all that went into them. */
 export class GuestCache {
-  readonly #folder: string;
+  readonly folder: string;
 
   constructor(folder: string) {
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   path(name: string): string {
-    return join(this.#folder, `${name}.wasm`);
+    return join(this.folder, `${name}.wasm`);
   }
 
   /** Whether the component was built from exactly this key, and is still what was built. */
@@ -25,13 +25,13 @@ export class GuestCache {
 
   /** Stores a component. Several processes may do so at once: each file appears whole. */
   async put(name: string, key: string, component: Uint8Array): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
+    await mkdir(this.folder, { recursive: true });
     await replace(this.path(name), component);
     await replace(this.#recordPath(name), recordText(key, component));
   }
 
   #recordPath(name: string): string {
-    return join(this.#folder, `${name}.key`);
+    return join(this.folder, `${name}.key`);
   }
 }
 

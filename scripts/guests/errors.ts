@@ -4,6 +4,7 @@ import { GatewayError } from '../../runtime/base/errors.ts';
 export type GuestBuildErrorCode =
   | 'GUEST_UNKNOWN'
   | 'GUEST_SOURCE'
+  | 'GUEST_LOCKED'
   | 'GUEST_COMPILE_FAILED'
   | 'GUEST_COMPONENT_FAILED';
 

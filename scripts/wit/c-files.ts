@@ -77,7 +77,7 @@ function exportedInterface(declared: WitInterface, types: CTypes): CFiles {
   const header = [
     `${sectionComment(declared)}/* Switched on by ${macro}. */\n`,
     ...declared.functions.map(
-      each => `${functionDocs(each)}${exportSignature(declared, each, types)};\n`,
+      each => `${exportDocs(each)}${exportSignature(declared, each, types)};\n`,
     ),
   ];
   const shim = declared.functions.map(each => exportShim(declared, each, types));
@@ -127,6 +127,12 @@ function functionDocs(each: WitFunction): string {
       ? `\nReturns 0, or 1 + the error's tag; ${result.ok === null ? '`error`' : '`value` and `error`'} may be NULL.`
       : '';
   return docComment(`${each.docs}${added}`.trim(), '');
+}
+
+function exportDocs(each: WitFunction): string {
+  const returns =
+    outcome(each).kind === 'result' ? '\nReturn 0, or anything else after `error` was set.' : '';
+  return docComment(`${each.docs}${returns}`.trim(), '');
 }
 
 function importSignature(declared: WitInterface, each: WitFunction, types: CTypes): string {

@@ -619,7 +619,7 @@ void airssys_gpio_edge_handler_on_edge(const airssys_gpio_edge_handler_edge_even
 
 /**
  * Prepares the controller. An error text refuses the start and is shown to the operator.
- * Returns 0, or 1 + the error's tag; `error` may be NULL.
+ * Return 0, or anything else after `error` was set.
  */
 int airssys_lifecycle_controller_start(const airssys_lifecycle_controller_start_context *context, airssys_string *error);
 
