@@ -17,6 +17,10 @@ const OBJECT_COST = 32;
 const SLOT_COST = 8;
 const BYTES_COST = 128;
 const CHAR_MAX = 0x10_ffff;
+/** V8 keeps typed arrays up to this size on its own heap. */
+const ON_HEAP_BYTES_MAX = 64;
+/** Up to here a loop beats a native copy. */
+const LOOP_BYTES_MAX = 24;
 
 /** The two ways to read a type, and what an element of it costs. */
 interface Lift {
@@ -177,7 +181,7 @@ export class Lifter {
       memory.require(at, length, 1);
       context.requireValueSize(length);
       store.charge(length);
-      return memory.bytes.slice(at, at + length);
+      return copyOf(memory.bytes, at, length);
     };
   }
 
@@ -351,6 +355,15 @@ function caseBuilders(types: Plan['types'], type: PlanType): ((payload: unknown)
     default:
       return [];
   }
+}
+
+/** Copies bytes out. Small arrays live on V8's own heap, which `slice` does not make use of. */
+function copyOf(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  if (length > ON_HEAP_BYTES_MAX) return bytes.slice(at, at + length);
+  const copy = new Uint8Array(length);
+  if (length > LOOP_BYTES_MAX) copy.set(bytes.subarray(at, at + length));
+  else for (let n = 0; n < length; n += 1) copy[n] = bytes[at + n] ?? 0;
+  return copy;
 }
 
 function shiftedLoad(load: Load, by: number): Load {
