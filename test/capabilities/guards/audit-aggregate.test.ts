@@ -5,7 +5,11 @@ import {
   LINES_PER_SECOND_MAX,
   OTHER_RESOURCES,
 } from '../../../capabilities/guards/audit-aggregate.ts';
-import { type AuditEntry, aggregateAudit } from '../../../capabilities/guards/index.ts';
+import {
+  AuditAggregate,
+  type AuditEntry,
+  aggregateAudit,
+} from '../../../capabilities/guards/index.ts';
 import type { AuditRecord } from '../../../runtime/ports/audit.ts';
 import { FakeClock } from './fixtures.ts';
 
@@ -70,6 +74,14 @@ test('writes to actuators have lines of their own up to a bound, other allows ar
   assert.ok(entries.some(({ action, count }) => action === 'gpio.read' && count === 500));
   clock.advance(5_000);
   assert.is(total(), 1_000);
+});
+
+test('counts leave with the next record when no timer came in time', () => {
+  const aggregate = new AuditAggregate();
+  const counts = [0, 1, 2, 2_000].map(nowMs =>
+    aggregate.add(denial('heater'), nowMs).map(({ count }) => count),
+  );
+  assert.equal(counts, [[1], [], [], [2, 1]]);
 });
 
 test('counts of a quiet actor leave when the window ends, also across several windows', () => {

@@ -276,6 +276,8 @@ test('the end closes everything, and afterwards every call is refused', async ()
   assert.is(gateway.clock.waiting, 0);
   assert.is(gateway.states.get('heater'), 'inactive');
   gateway.clock.advance(100_000);
+  const get = await call(`${STORE}[method]bucket.get`, 1, 'a');
+  assert.equal(get, { tag: 'err', val: { tag: 'access-denied' } });
   for (const [name, args, denial] of guardedCalls) {
     assert.equal(await call(name, ...args), denial, name);
   }

@@ -324,7 +324,7 @@ test('a write that fails, and a restart, leave the count as it is stored', async
   const kv = guardKeyValue(drivers.keyvalue, context(grants));
   assert.is(await codeOfLater(() => kv.set('ns', 'new', bytes(48))), 'KV_QUOTA');
   fault.kv = new Error('disk');
-  assert.is(await codeOfLater(() => kv.set('ns', 'new', bytes(47))), 'Error: disk');
+  assert.is(await codeOfLater(() => kv.set('ns', 'lost', bytes(40))), 'Error: disk');
   fault.kv = null;
   const next = guardKeyValue(drivers.keyvalue, context(grants));
   assert.is(await codeOfLater(() => next.set('ns', 'new', bytes(47))), 'ok');
