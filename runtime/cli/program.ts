@@ -45,7 +45,7 @@ export async function runCli(
 }
 
 /** Returns the program with its global options and commands; documents are made from it too. */
-export function buildProgram(context: CliContext, commands: readonly RegisterCommand[]): Command {
+function buildProgram(context: CliContext, commands: readonly RegisterCommand[]): Command {
   const { system } = context;
   const program = new Command('airssys-wasm')
     .description('Runs signed WebAssembly controllers on IoT gateways.')

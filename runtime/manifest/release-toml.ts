@@ -102,7 +102,7 @@ const controllerToml = v.pipe(
 );
 
 /** The schema of `release.toml`: keys, defaults and what each may be. */
-export const releaseTomlSchema = v.pipe(
+const releaseTomlSchema = v.pipe(
   table({
     name: RULES.name,
     sequence: RULES.sequence,
