@@ -7,7 +7,7 @@ import {
 } from './limits.ts';
 import { Reader } from './reader.ts';
 
-/** What a core module imports or exports. A function's `signature` is as `signatureOf` writes it. */
+/** What a core module imports or exports. A `signature` is as `signatureOf` writes it. */
 export type CoreExtern =
   | { readonly kind: 'func'; readonly signature: string }
   | { readonly kind: 'table' | 'memory' | 'global' };

@@ -2,7 +2,8 @@
  * The component linker's public surface. Pure: bytes in, plain data or a bound instance out; no
  * I/O, no clock, no generated code.
  *
- * `stageComponent` runs in a short-lived process without authority, `activateComponent` in a worker.
+ * `stageComponent` runs in a short-lived process without authority, `activateComponent` in a
+ * worker.
  */
 export type {
   ActivationLimits,

@@ -29,7 +29,7 @@ interface Lift {
   readonly cost: number;
 }
 
-/** Makes the closures that read values of a guest (`CanonicalABI.md`, "Loading", "Flat Lifting"). */
+/** Makes the closures that read a guest's values (`CanonicalABI.md`, "Loading", "Flat Lifting"). */
 export class Lifter {
   readonly #types: Plan['types'];
   readonly #context: CanonContext;

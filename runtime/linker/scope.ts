@@ -3,7 +3,7 @@ import type { ComponentDefinition, Definition, Sort } from './definitions.ts';
 import { LinkError } from './errors.ts';
 import type { FunctionSource } from './plan.ts';
 
-/** A core function by register, with the signature that the canon demands or the module declares. */
+/** A core function by register, with the signature of its module or of the canon. */
 export interface CoreFunctionItem {
   readonly sort: 'core func';
   readonly register: number;

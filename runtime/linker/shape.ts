@@ -14,7 +14,7 @@ import { zip } from './types.ts';
 /** The parts of a plan that describe types. */
 type PlanTypes = Pick<Plan, 'types' | 'functionTypes' | 'resources'>;
 
-/** Turns a plan's types into shared data. Equal types become one object, however often they occur. */
+/** Turns a plan's types into shared data. Equal types become one object. */
 export class ShapeWriter {
   readonly #plan: PlanTypes;
   readonly #values = new Map<number, ValueType>();
