@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { backoffMs } from '../base/backoff.ts';
+import { type BackoffSettings, backoffMs } from '../base/backoff.ts';
 import { errorMessage } from '../base/errors.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import {
@@ -21,14 +21,16 @@ import { type SiblingEntry, siblingEntry } from './sibling-entry.ts';
 
 const SLOTS_DEFAULT = 32;
 const SLOTS_MAX = 120;
-const RESTART_BACKOFF = { minMs: 100, maxMs: 5_000 };
+const RESTART_BACKOFF: BackoffSettings = { minMs: 100, maxMs: 5_000 };
 /** A host that ran this long starts again at once, and with a clean record. */
 const STEADY_MS = 30_000;
 const TIMES_DEFAULT: HostTimes = {
   startDeadlineMs: 30_000,
   prepareDeadlineMs: 30_000,
   activationDeadlineMs: 10_000,
-  killGraceMs: 100,
+  // Terminating takes 3-20 ms, but seconds on a machine that is overloaded; and only the slot waits:
+  // calls are rejected before, so nothing depends on an end that is quick.
+  killGraceMs: 1_000,
 };
 
 /** How the host process is started and who hears of it. */
@@ -44,6 +46,8 @@ export interface ComponentHostOptions {
   /** The host's entry file; this program's own when not given. */
   readonly entry?: SiblingEntry;
   readonly times?: Partial<HostTimes>;
+  /** Between starts when hosts end soon after each other; 100 ms to 5 s when not given. */
+  readonly restartBackoff?: BackoffSettings;
   /** The host broke the protocol or did not end a worker, and was killed: for the audit. */
   readonly onViolation: (message: string) => void;
   /** A line that the host process printed, or what became of it: for the log. */
@@ -186,12 +190,12 @@ class ComponentHost implements ComponentHostPort {
       return;
     }
     this.quickEnds = livedMs >= STEADY_MS ? 0 : this.quickEnds + 1;
-    const { clock, random, onOutput } = this.options;
+    const { clock, random, onOutput, restartBackoff = RESTART_BACKOFF } = this.options;
     // The first end in a long time may be any guest's; the host returns at once then.
     const delayMs =
       this.quickEnds <= 1
         ? 0
-        : backoffMs(RESTART_BACKOFF, this.quickEnds - 1, random.fraction());
+        : backoffMs(restartBackoff, this.quickEnds - 1, random.fraction());
     onOutput(`component-host ${detail}; starts again in ${Math.round(delayMs)} ms`);
     this.state = 'restarting';
     this.restartTimer = clock.after(delayMs, () => this.start());

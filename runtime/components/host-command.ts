@@ -23,6 +23,8 @@ export interface ConfiningTools {
 export interface ConfinedCommand {
   readonly command: string;
   readonly args: readonly string[];
+  /** The program's own folder: a worker thread may read all of its working folder, flags or not. */
+  readonly cwd: string;
 }
 
 /** What to start, and behind which walls. */
@@ -76,5 +78,5 @@ export function confinedCommand(options: ConfinedOptions): ConfinedCommand {
   words.push(options.nodePath, ...options.flags, ...readFlags(entry));
   words.push(fileURLToPath(entry.file), ...options.args);
   const [command = options.nodePath, ...args] = words;
-  return { command, args };
+  return { command, args, cwd: fileURLToPath(new URL('./', entry.file)) };
 }

@@ -38,13 +38,13 @@ export interface HostProcess {
 
 /** Starts a host process with `slots` pairs of sockets, no file and an empty environment. */
 export function startHostProcess(
-  { command, args }: ConfinedCommand,
+  { command, args, cwd }: ConfinedCommand,
   slots: number,
   events: HostProcessEvents,
 ): HostProcess {
   const child = spawn(command, [...args], {
     env: {},
-    cwd: '/',
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...Array<'pipe'>(2 * slots).fill('pipe')],
   });
   const control = socketAt(child, CONTROL_FD);

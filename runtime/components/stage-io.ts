@@ -64,11 +64,11 @@ async function stageOnce(
 /** Returns all the process wrote. Rejects with ComponentError when it failed or took too long. */
 function runStage(
   { clock, deadlineMs = DEADLINE_MS_DEFAULT }: StageOptions,
-  { command, args }: ConfinedCommand,
+  { command, args, cwd }: ConfinedCommand,
   bytes: Uint8Array,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...args], { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(command, [...args], { env: {}, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
     let failure: ComponentError | null = null;
     const fail = (error: ComponentError): void => {
       failure ??= error;
