@@ -29,7 +29,7 @@ export interface RequestOutcome {
   readonly reason: string;
 }
 
-/** A controller's effective grants and what became of each request, in the order of the requests. */
+/** A controller's effective grants, and what became of each request in their order. */
 export interface EffectiveGrants {
   /** Sorted by text, none subsumed by another; gpio globs are expanded, outputs have a `safe`. */
   readonly grants: readonly Grant[];
@@ -63,7 +63,8 @@ export function effectiveGrants(input: EffectiveInput): EffectiveGrants {
     if (policy.some(grant => subsumes(grant, request))) {
       return { request, outcome: 'full', by: null, reason: '' };
     }
-    const reason = `the policy gives less: ${grants.map(formatGrant).join(' ')}; add: ${formatGrant(request)}`;
+    const less = grants.map(formatGrant).join(' ');
+    const reason = `the policy gives less: ${less}; add: ${formatGrant(request)}`;
     return { request, outcome: 'narrowed', by: 'policy', reason };
   });
   return { grants: reduceGrants(all), outcomes };

@@ -5,7 +5,7 @@
 import { GrammarError } from './errors.ts';
 
 /** Longest name or glob, in characters. */
-export const NAME_CHARS_MAX = 256;
+const NAME_CHARS_MAX = 256;
 const SEGMENT = /^[^\s/*[\]\p{C}]+$/u;
 const LABEL_SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 

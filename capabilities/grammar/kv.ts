@@ -7,13 +7,13 @@ import type { Access, KvGrant } from './grant.ts';
 import { formatSize, parseCount, parseSize } from './units.ts';
 
 /** What `quota` and `keys` are when a grant does not say. */
-export const KV_QUOTA_BYTES_DEFAULT = 256 * 1_024;
+const KV_QUOTA_BYTES_DEFAULT = 256 * 1_024;
 /** Keys under a grant that does not say. */
-export const KV_KEYS_DEFAULT = 500;
+const KV_KEYS_DEFAULT = 500;
 /** The largest `quota`. */
-export const KV_QUOTA_BYTES_MAX = 64 * 1_024 * 1_024;
+const KV_QUOTA_BYTES_MAX = 64 * 1_024 * 1_024;
 /** The largest `keys`. */
-export const KV_KEYS_MAX = 10_000;
+const KV_KEYS_MAX = 10_000;
 
 /** Reads a grant of class `kv`. @throws GrammarError */
 export function parseKv(resource: string, attributes: Attributes): KvGrant {

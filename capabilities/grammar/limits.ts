@@ -6,9 +6,9 @@ import { parseDuration, parseSize } from './units.ts';
 /** The shortest interval of a timer that a grant can name. */
 export const TICK_INTERVAL_MIN_MS = 1;
 /** The longest deadline of a call that a grant can name. */
-export const CALL_DEADLINE_MS_MAX = 60_000;
+const CALL_DEADLINE_MS_MAX = 60_000;
 /** A page of linear memory: the smallest `mem`, which is a multiple of it. */
-export const MEMORY_PAGE_BYTES = 64 * 1_024;
+const MEMORY_PAGE_BYTES = 64 * 1_024;
 
 /** The mandatory limits of a controller. */
 export interface ControllerLimits {

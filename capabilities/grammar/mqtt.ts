@@ -16,7 +16,7 @@ import {
 } from './units.ts';
 
 /** What `max-payload` is when a grant does not say. */
-export const PAYLOAD_BYTES_DEFAULT = 64 * 1_024;
+const PAYLOAD_BYTES_DEFAULT = 64 * 1_024;
 /** The largest `max-payload`. */
 export const PAYLOAD_BYTES_MAX = 1_024 * 1_024;
 

@@ -11,7 +11,8 @@
  *                               min-on=DURATION  min-off=DURATION
  * serial : label                mode=r|w|rw (mandatory)  framing=line (line)  max-bytes=RATE
  * mqtt   : connection "/" filter   pub and/or sub (mandatory)  qos<=0|1 (1)
- *                               retain=yes|no (no)  max-payload=SIZE (64KiB)  rate=RATE  burst=COUNT
+ *                               retain=yes|no (no)  max-payload=SIZE (64KiB)  rate=RATE
+ *                               burst=COUNT (the count of the rate)
  * kv     : namespace "/" glob   r | w | rw (mandatory)  quota=SIZE (256KiB)  keys<=COUNT (500)
  * time   : "tick"               >=DURATION (1ms): the shortest interval or delay of a timer
  * mem    : SIZE, a multiple of 64KiB
@@ -37,7 +38,7 @@ import { formatSerial, parseSerial } from './serial.ts';
 import { formatDuration, formatSize } from './units.ts';
 
 /** Longest text of a grant, in characters. */
-export const GRANT_CHARS_MAX = 1_024;
+const GRANT_CHARS_MAX = 1_024;
 
 /** Returns the grant that the text writes. @throws GrammarError, whose message quotes the text */
 export function parseGrant(text: string): Grant {

@@ -5,9 +5,9 @@
 import { GrammarError } from './errors.ts';
 
 /** Longest topic or filter, in bytes of UTF-8. */
-export const TOPIC_BYTES_MAX = 512;
+const TOPIC_BYTES_MAX = 512;
 /** Most levels of a topic or filter. */
-export const TOPIC_LEVELS_MAX = 32;
+const TOPIC_LEVELS_MAX = 32;
 const CONTROL = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 const UNWRITABLE = /[\s[\]]/u;
 const SHARE = /^\$share\/([^/+#]+)\/(.+)$/u;

@@ -29,11 +29,11 @@ const SIZE_UNITS = [
 type Units = readonly (readonly [name: string, factor: number])[];
 
 /** The longest duration a grant can name: 30 days. */
-export const DURATION_MS_MAX = 30 * 24 * 3_600_000;
+const DURATION_MS_MAX = 30 * 24 * 3_600_000;
 /** The largest size a grant can name. */
-export const SIZE_BYTES_MAX = 4 * 2 ** 30;
+const SIZE_BYTES_MAX = 4 * 2 ** 30;
 /** The largest count a grant can name. */
-export const COUNT_MAX = 1_000_000_000;
+const COUNT_MAX = 1_000_000_000;
 
 /** Returns a whole number from 1 to `max`. @throws GrammarError `GRANT_VALUE` */
 export function parseCount(text: string, max: number = COUNT_MAX): number {

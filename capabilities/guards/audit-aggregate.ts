@@ -1,6 +1,6 @@
 /**
- * Keeps a flood of decisions from becoming a flood of lines, without losing count. Pure: records and
- * moments in, entries out.
+ * Keeps a flood of decisions from becoming a flood of lines, without losing count. Pure: records
+ * and moments in, entries out.
  * - writes to actuators are lines of their own, up to LINES_PER_SECOND_MAX an actor and second;
  * - the first denial of a kind (actor, action, resource) in a second is a line at once;
  * - all the rest is counted per kind and leaves when its window ends, with its exact count;
@@ -16,7 +16,7 @@ export interface AuditEntry extends AuditRecord {
 }
 
 /** The length of a window. */
-export const WINDOW_MS = 1_000;
+const WINDOW_MS = 1_000;
 /** Lines written at once, per actor and window, beside first denials. */
 export const LINES_PER_SECOND_MAX = 100;
 /** Kinds counted apart, per actor and window. */

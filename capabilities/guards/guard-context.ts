@@ -43,9 +43,9 @@ export type Decision =
   | { readonly allowed: false; readonly message: string };
 
 /** Decisions remembered per instance. */
-export const DECISIONS_MAX = 512;
+const DECISIONS_MAX = 512;
 /** A resource longer than this is cut in audit records and messages. */
-export const RESOURCE_CHARS_MAX = 256;
+const RESOURCE_CHARS_MAX = 256;
 
 /** What the guards of one instance stand on: who it is, what it may do, and whether it lives. */
 export class GuardContext {

@@ -1,6 +1,6 @@
 /**
- * The entries of an import object: for each class of grants the functions that it opens, and nothing
- * else. Every entry goes through a guard; none of them decides.
+ * The entries of an import object: for each class of grants the functions that it opens, and
+ * nothing else. Every entry goes through a guard; none of them decides.
  */
 
 import { ComponentError } from '../../runtime/ports/component-host.ts';
@@ -40,7 +40,7 @@ export interface GuardedPorts {
 }
 
 /** Stores that an instance may have open. */
-export const BUCKETS_OPEN_MAX = 64;
+const BUCKETS_OPEN_MAX = 64;
 
 const GPIO = 'airssys:gpio/digital';
 const SERIAL = 'airssys:serial/port';
@@ -102,10 +102,10 @@ function addMqtt(entries: HostEntries, mqtt: MqttPort): void {
 
 function addTimers(entries: HostEntries, timers: TimerService): void {
   entries.set(`${TIMERS}#set-interval`, args =>
-    asResult(() => timers.setInterval(textArg(args, 0), u32Arg(args, 1))),
+    asResult(() => timers.every(textArg(args, 0), u32Arg(args, 1))),
   );
   entries.set(`${TIMERS}#set-timeout`, args =>
-    asResult(() => timers.setTimeout(textArg(args, 0), u32Arg(args, 1))),
+    asResult(() => timers.once(textArg(args, 0), u32Arg(args, 1))),
   );
   entries.set(`${TIMERS}#cancel`, args => timers.cancel(textArg(args, 0)));
 }

@@ -8,7 +8,7 @@ import { KeyValueError } from '../../runtime/ports/keyvalue.ts';
 import { globMatches } from '../grammar/index.ts';
 
 /** Keys of a namespace that are counted; more are refused. */
-export const NAMESPACE_KEYS_MAX = 20_000;
+const NAMESPACE_KEYS_MAX = 20_000;
 
 /** Reads the sizes of what a namespace holds: bytes of key and value by key. */
 export type SizesOf = (namespace: string) => Promise<ReadonlyMap<string, number>>;

@@ -1,6 +1,6 @@
 /**
- * What a call gets for which the import object has no entry: the function's own `denied`, and for the
- * operator the grant that would have opened it.
+ * What a call gets for which the import object has no entry: the function's own `denied`, and for
+ * the operator the grant that would have opened it.
  */
 import type { FunctionShape } from '../../runtime/base/value-type.ts';
 import { ComponentError } from '../../runtime/ports/component-host.ts';

@@ -1,7 +1,7 @@
 import type { Subscription } from '../../runtime/ports/gpio.ts';
 
 /** Subscriptions, timers and pulses that one instance may have open. */
-export const OPEN_THINGS_MAX = 512;
+const OPEN_THINGS_MAX = 512;
 
 /** What an instance has open, so that its end closes all of it. */
 export class OpenThings {

@@ -24,7 +24,7 @@ export const DEFAULT_CEILINGS: Ceilings = {
 };
 
 /** Buckets kept; full ones make room, and when none is full reservations are refused. */
-export const BUCKETS_MAX = 8_192;
+const BUCKETS_MAX = 8_192;
 
 const GATEWAY_KEYS: Readonly<Record<CeilingName, string>> = {
   'gpio.write': 'gateway gpio.write',

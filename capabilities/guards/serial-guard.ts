@@ -7,7 +7,7 @@ import type { GuardedAction, Refusal } from './pipeline.ts';
 import { guarded } from './pipeline.ts';
 
 /** What one write may carry. */
-export const SERIAL_WRITE_BYTES_MAX = 4_096;
+const SERIAL_WRITE_BYTES_MAX = 4_096;
 
 /** Returns the driver behind the guard of one instance. */
 export function guardSerial(driver: SerialPort, context: GuardContext): SerialPort {

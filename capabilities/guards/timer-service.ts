@@ -8,7 +8,7 @@ import { guarded } from './pipeline.ts';
 /** Timers of one instance. */
 export const TIMERS_MAX = 64;
 /** Bytes of a timer's name. */
-export const TIMER_NAME_BYTES_MAX = 64;
+const TIMER_NAME_BYTES_MAX = 64;
 
 /** One firing, as `airssys:timer/tick-handler` has it. */
 export interface Tick {
@@ -61,12 +61,12 @@ export class TimerService {
   }
 
   /** Fires every `intervalMs`, first after one interval. @throws TimerError */
-  setInterval(name: string, intervalMs: number): void {
+  every(name: string, intervalMs: number): void {
     this.#set(name, intervalMs, intervalMs);
   }
 
   /** Fires once after `delayMs`. @throws TimerError */
-  setTimeout(name: string, delayMs: number): void {
+  once(name: string, delayMs: number): void {
     this.#set(name, delayMs, null);
   }
 

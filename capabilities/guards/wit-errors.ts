@@ -48,7 +48,7 @@ const TEXTS: ReadonlyMap<string, readonly [tag: string, text: string]> = new Map
 const U32_MAX = 0xffff_ffff;
 
 /** Returns the `ok` of a result. */
-export function ok(val?: unknown): WitResult {
+function ok(val?: unknown): WitResult {
   return { tag: 'ok', val };
 }
 
@@ -56,7 +56,7 @@ export function ok(val?: unknown): WitResult {
  * Returns the `err` for a port's error.
  * @throws the error itself when no WIT error stands for it: a fault of the gateway, not an answer
  */
-export function toWitError(error: unknown): WitResult {
+function toWitError(error: unknown): WitResult {
   if (!(error instanceof GatewayError)) throw error;
   const tag = PLAIN.get(error.code);
   if (tag !== undefined) return { tag: 'err', val: { tag } };
