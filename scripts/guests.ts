@@ -15,7 +15,6 @@ import { type GuestSource, guestCatalog } from './guests/catalog-io.ts';
 import { compileC } from './guests/clang-io.ts';
 import type { ClangJob } from './guests/clang-job.ts';
 import { GuestBuildError } from './guests/errors.ts';
-import { bundleGuest, componentizeBundle } from './guests/typescript-guest-io.ts';
 import { worldText } from './guests/world.ts';
 import { cFiles } from './wit/c-files.ts';
 import { CONTRACT_WORLD } from './wit/contract-file.ts';
@@ -126,15 +125,28 @@ async function finishC(
 
 async function buildTypescript(guests: readonly GuestSource[], build: Build): Promise<void> {
   for (const { name, path } of guests) {
-    const { code, world } = await bundleGuest(path, build.project);
-    const wit = worldText(build.sources, world);
-    const key = cacheKey(['typescript', code, wit, ...build.context]);
-    if (await build.cache.has(name, key)) continue;
+    if (await isFresh(name, build)) continue;
     await withBuildLock(join(build.cache.folder, '.typescript.lock'), async () => {
-      if (await build.cache.has(name, key)) return;
-      await build.cache.put(name, key, await componentizeBundle(code, wit));
+      if (await isFresh(name, build)) return;
+      // Loaded late: a build with nothing to do needs neither bundler nor engine.
+      const { bundleGuest, componentizeBundle } = await import('./guests/typescript-guest-io.ts');
+      const { code, world, inputs } = await bundleGuest(path, build.project);
+      const key = await inputsKey(inputs, build);
+      const component = await componentizeBundle(code, worldText(build.sources, world));
+      await build.cache.put(name, key, component, inputs);
     });
   }
+}
+
+async function isFresh(name: string, build: Build): Promise<boolean> {
+  const inputs = await build.cache.inputs(name);
+  return inputs !== null && (await build.cache.has(name, await inputsKey(inputs, build)));
+}
+
+/** A file that is gone counts as empty, which is another key. */
+async function inputsKey(paths: readonly string[], build: Build): Promise<string> {
+  const contents = await Promise.all(paths.map(path => readFile(path, 'utf8').catch(() => '')));
+  return cacheKey(['typescript', ...paths, ...contents, ...build.context]);
 }
 
 /** A WAT guest is a core module in text with legacy names; its world is read from its names. */

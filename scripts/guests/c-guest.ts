@@ -1,4 +1,3 @@
-import { componentEmbed, componentNew } from '@bytecodealliance/jco';
 import { errorMessage } from '../../runtime/base/errors.ts';
 import { functionName, handlesMacro } from '../wit/c-files.ts';
 import type { WitContract } from '../wit/model.ts';
@@ -66,6 +65,8 @@ export function importsOfModule(core: Uint8Array<ArrayBuffer>): string[] {
  * @throws GuestBuildError `GUEST_COMPONENT_FAILED`
  */
 export async function componentOf(core: Uint8Array, wit: string): Promise<Uint8Array> {
+  // Loaded late: it takes longer than all else that a build with nothing to do needs.
+  const { componentEmbed, componentNew } = await import('@bytecodealliance/jco');
   try {
     const embedded = await componentEmbed({ binary: core, witSource: wit, world: GUEST_WORLD });
     return await componentNew(embedded);

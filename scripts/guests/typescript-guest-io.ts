@@ -13,6 +13,8 @@ import { GUEST_WORLD, type GuestWorld } from './world.ts';
 export interface GuestBundle {
   readonly code: string;
   readonly world: GuestWorld;
+  /** Absolute paths of every file that went into the bundle, sorted. */
+  readonly inputs: readonly string[];
 }
 
 const EVALUATION_TIMEOUT_MS = 5_000;
@@ -44,12 +46,12 @@ export async function bundleGuest(path: string, project: string): Promise<GuestB
   const present = HANDLER_EXPORTS.filter(({ handler }) => handlers.has(handler));
   const first = await bundle(entry(path, sdk, present, false), project);
   const usesTimers = first.imports.includes(TIMERS_INTERFACE);
-  if (!usesTimers) return { code: first.code, world: world(first.imports, present) };
+  if (!usesTimers) return { ...first, world: world(first.imports, present) };
   const withTicks = HANDLER_EXPORTS.filter(
     each => present.includes(each) || each.label === 'tickHandler',
   );
   const second = await bundle(entry(path, sdk, withTicks, true), project);
-  return { code: second.code, world: world(second.imports, withTicks) };
+  return { ...second, world: world(second.imports, withTicks) };
 }
 
 /**
@@ -103,7 +105,13 @@ function entry(
   ].join('\n');
 }
 
-async function bundle(text: string, project: string): Promise<{ code: string; imports: string[] }> {
+interface Bundle {
+  readonly code: string;
+  readonly imports: readonly string[];
+  readonly inputs: readonly string[];
+}
+
+async function bundle(text: string, project: string): Promise<Bundle> {
   const result = await runEsbuild(text, project, {
     format: 'esm',
     plugins: [
@@ -119,7 +127,8 @@ async function bundle(text: string, project: string): Promise<{ code: string; im
     ],
   });
   const [output] = Object.values(result.outputs);
-  return { code: result.code, imports: (output?.imports ?? []).map(({ path }) => path) };
+  const imports = (output?.imports ?? []).map(({ path }) => path);
+  return { code: result.code, imports, inputs: result.inputs };
 }
 
 /** Evaluates the module with host modules that do nothing, as the builder's snapshot will. */
@@ -153,11 +162,13 @@ async function definedHandlers(path: string, project: string): Promise<ReadonlyS
   return new Set(Object.keys(Object(controller.handlers)));
 }
 
-async function runEsbuild(
-  text: string,
-  project: string,
-  options: BuildOptions,
-): Promise<{ code: string; outputs: Record<string, { imports: { path: string }[] }> }> {
+interface Built {
+  readonly code: string;
+  readonly inputs: readonly string[];
+  readonly outputs: Readonly<Record<string, { readonly imports: { readonly path: string }[] }>>;
+}
+
+async function runEsbuild(text: string, project: string, options: BuildOptions): Promise<Built> {
   try {
     const result = await build({
       ...options,
@@ -170,7 +181,11 @@ async function runEsbuild(
       absWorkingDir: project,
     });
     const code = result.outputFiles?.[0]?.text ?? '';
-    return { code, outputs: result.metafile?.outputs ?? {} };
+    const inputs = Object.keys(result.metafile?.inputs ?? {})
+      .filter(path => path !== '<stdin>' && !path.startsWith('host:'))
+      .map(path => join(project, path))
+      .sort();
+    return { code, inputs, outputs: result.metafile?.outputs ?? {} };
   } catch (error) {
     throw new GuestBuildError('GUEST_SOURCE', errorMessage(error), { cause: error });
   }
