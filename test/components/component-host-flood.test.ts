@@ -18,7 +18,8 @@ const NEIGHBOUR_P99_MS_MAX = 100;
 test.after(() => fixture.close());
 
 test('100,000 calls to a worker that is stuck are refused and do not fill the memory', async () => {
-  const guest = await fixture.activate();
+  const limits = { memoryBytesMax: 16_000_000, callDeadlineMs: 60_000, callsInFlightMax: 128 };
+  const guest = await fixture.activate({ limits });
   const stuck = guest.call(EXPORT.spin, []).catch(errorCode);
   const payload = new Uint8Array(4_096);
   const before = process.memoryUsage().rss;
