@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { type EnvelopeClaims, inspectEnvelope } from '../manifest/inspect-envelope.ts';
 import { ENVELOPE_BYTES_MAX } from '../manifest/limits.ts';
+import { reportShape, type ShapeReport, shapeLines } from './component-shapes.ts';
 import type { CliContext } from './context.ts';
 import { alignColumns } from './output.ts';
 
 interface InfoFlags {
   readonly caps?: boolean;
+  readonly wit?: boolean;
 }
 
 /** `info`: shows what a signed release says of itself. */
@@ -15,6 +17,7 @@ export function registerInfo(program: Command, context: CliContext): void {
     .description('show what a signed release contains, without verifying it')
     .argument('<file>', 'the signed release')
     .option('--caps', 'the capabilities that each controller requests')
+    .option('--wit', 'the interfaces that each controller imports and exports')
     .action(async (file: string, flags: InfoFlags) => {
       await info(file, flags, context);
     });
@@ -23,6 +26,7 @@ export function registerInfo(program: Command, context: CliContext): void {
 async function info(file: string, flags: InfoFlags, context: CliContext): Promise<void> {
   const bytes = await context.system.files.read(file, ENVELOPE_BYTES_MAX);
   const claims = inspectEnvelope(bytes);
+  const shapes = flags.wit === true ? await readShapes(claims) : null;
   if (context.globals().json) {
     const { release, manifestDigest, signatures } = claims;
     context.out.document('airssys.info/1', {
@@ -31,12 +35,28 @@ async function info(file: string, flags: InfoFlags, context: CliContext): Promis
       manifestDigest,
       signatures,
       release,
+      ...(shapes === null ? {} : { shapes: Object.fromEntries(shapes) }),
     });
     return;
   }
   context.out.note('not verified: this is what the file says of itself (airssys-wasm verify)');
   for (const line of summary(claims)) context.out.line(line);
   if (flags.caps === true) for (const line of requests(claims)) context.out.line(line);
+  for (const [name, report] of shapes ?? []) {
+    context.out.line('');
+    context.out.line(`${name} speaks`);
+    for (const line of shapeLines(report)) context.out.line(line);
+  }
+}
+
+/** Shapes by controller; a component that is not in the file has none. */
+async function readShapes({ release, payloads }: EnvelopeClaims) {
+  const shapes: [controller: string, report: ShapeReport][] = [];
+  for (const { name, digest } of release.controllers) {
+    const bytes = payloads.get(digest);
+    if (bytes !== undefined) shapes.push([name, await reportShape(bytes)]);
+  }
+  return shapes;
 }
 
 function summary({ release, manifestDigest, signatures }: EnvelopeClaims): string[] {

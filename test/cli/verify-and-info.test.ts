@@ -1,0 +1,91 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createSigningFolder, RELEASE_TOML } from './support/signing-folder.ts';
+
+const test = suite('cli/verify and info');
+
+const { run, path, remove } = createSigningFolder();
+
+function tampered(name: string, at: number): void {
+  const bytes = readFileSync(path('heating.suit'));
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(path(name), bytes);
+}
+
+test.before(async () => {
+  writeFileSync(path('future.toml'), RELEASE_TOML.replace('"0.1.0"', '"99.0.0"'));
+  await run('keygen', '--out', 'dev.key');
+  await run('keygen', '--out', 'other.key');
+  await run('sign', 'release.toml', '--key', 'dev.key', '--out', 'heating.suit');
+});
+
+test.after(remove);
+
+test('a signed release passes all five layers', async () => {
+  const [human, json] = await Promise.all([
+    run('verify', 'heating.suit', '--trust', 'dev.key.pub'),
+    run('--json', 'verify', 'heating.suit', '--trust', 'dev.key.pub'),
+  ]);
+  assert.is(human.exit, 0, human.err);
+  const ticks = human.out.trimEnd().split('\n');
+  assert.equal(
+    ticks.map(line => line.split(/ +/).slice(0, 2).join(' ')),
+    ['ok envelope', 'ok signature', 'ok manifest', 'ok payload', 'ok policy'],
+  );
+  assert.ok(ticks.every(line => line.length <= 80));
+  const document = JSON.parse(json.out);
+  assert.is(document.schema, 'airssys.verify/1');
+  assert.is(document.verified, true);
+});
+
+test('a key that is not trusted, and tampered files, fail with 6 and the code', async () => {
+  tampered('signature.suit', 100);
+  tampered('payload.suit', readFileSync(path('heating.suit')).length - 1);
+  writeFileSync(path('cut.suit'), readFileSync(path('heating.suit')).subarray(0, 300));
+  const outcomes = await Promise.all([
+    run('verify', 'heating.suit', '--trust', 'other.key.pub'),
+    run('verify', 'signature.suit', '--trust', 'dev.key.pub'),
+    run('verify', 'payload.suit', '--trust', 'dev.key.pub'),
+    run('verify', 'cut.suit', '--trust', 'dev.key.pub'),
+  ]);
+  assert.equal(
+    outcomes.map(({ exit }) => exit),
+    [6, 6, 6, 6],
+  );
+  const codes = ['SIGNATURE_UNKNOWN_KEY', 'SIGNATURE_', 'PAYLOAD_DIGEST', 'ENVELOPE_MALFORMED'];
+  for (const [index, code] of codes.entries()) {
+    assert.ok(outcomes[index]?.err.includes(code), outcomes[index]?.err);
+    assert.match(outcomes[index]?.out ?? '', /FAIL {2}\w+/);
+  }
+  assert.match(outcomes[2]?.out ?? '', /ok +manifest *\nFAIL +payload *\n- +policy/);
+});
+
+test('a release for a newer runtime fails in the policy layer, as a precondition', async () => {
+  await run('sign', 'future.toml', '--key', 'dev.key', '--out', 'future.suit');
+  const outcome = await run('verify', 'future.suit', '--trust', 'dev.key.pub', '--json');
+  assert.is(outcome.exit, 11);
+  const document = JSON.parse(outcome.out);
+  assert.is(document.schema, 'airssys.error/1');
+  assert.is(document.code, 'POLICY_RUNTIME_TOO_OLD');
+  assert.is(outcome.err, '');
+});
+
+test('info shows a release without verifying it, and says so', async () => {
+  const [human, json] = await Promise.all([
+    run('info', 'heating.suit', '--caps', '--wit'),
+    run('info', 'heating.suit', '--wit', '--json'),
+  ]);
+  assert.is(human.exit, 0);
+  assert.match(human.err, /not verified/);
+  assert.match(human.out, /heating 1\.0\.0, sequence 1/);
+  assert.match(human.out, /mem:8MiB\n {6}runs/);
+  // Its component is no real one, and the linker says why.
+  assert.match(human.out, /thermostat speaks\n {2}refused: .*LINK_/);
+  const document = JSON.parse(json.out);
+  assert.is(document.shapes.thermostat.kind, 'refused');
+  assert.is(document.verified, null);
+  assert.is(document.release.controllers[0].name, 'thermostat');
+});
+
+test.run();
