@@ -10,10 +10,12 @@ import { parseArgs } from 'node:util';
 import { connectAsync } from 'mqtt';
 import * as v from 'valibot';
 import { startBroker } from '../drivers/broker/broker.ts';
+import { errorCode, errorMessage } from '../runtime/base/errors.ts';
 import type { ControlClient } from '../runtime/control/client-io.ts';
 import { installedSchema, installStepSchema, lineChangeSchema } from '../runtime/control/reports.ts';
 import { buildGuests } from './guests.ts';
 import { type Daemon, startDaemon } from './start/daemon.ts';
+import { buildPrograms } from './start/programs.ts';
 import { makeSite, type Site, signReleaseFile } from './start/site.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
@@ -38,7 +40,10 @@ function say(text: string): void {
 async function main(): Promise<void> {
   const stopped = stopSignal();
   say('building the example controllers from source (cached when nothing changed)');
-  await buildGuests(['thermostat', 'pump-guard']);
+  const [programs] = await Promise.all([
+    buildPrograms(PROJECT),
+    buildGuests(['thermostat', 'pump-guard']),
+  ]);
   const folder = await mkdtemp(join(tmpdir(), 'airssys-'));
   const undo: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   try {
@@ -56,6 +61,7 @@ async function main(): Promise<void> {
     const envelope = await signReleaseFile(release, site.key);
     const daemon = await startDaemon({
       ...site,
+      programs,
       logLevel: values.verbose ? 'debug' : 'info',
       onLine: line => process.stdout.write(`        | ${line}\n`),
     });
@@ -147,4 +153,9 @@ function lost(daemon: Daemon): Promise<never> {
   });
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`npm start failed: ${errorCode(error)}: ${errorMessage(error)}\n`);
+  process.exitCode = 1;
+}

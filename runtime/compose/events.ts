@@ -22,10 +22,10 @@ export interface EventSinks {
 /** The line that a denial's reason ends with, when a grant would allow it (guards/pipeline.ts). */
 const GRANT_AT_END = /: ([a-z]+:\S+)$/;
 
-/** Tells of a decision of a guard; aggregated ones come with their count. */
+/** Tells of what a guard denied a controller; aggregated denials come with their count. */
 export function tellDecision(sinks: Omit<EventSinks, 'audit'>, entry: AuditEntry): void {
-  if (entry.decision !== 'deny') return;
-  const name = entry.actor.split('@')[0] ?? entry.actor;
+  const name = /^([^@]+)@/.exec(entry.actor)?.[1];
+  if (entry.decision !== 'deny' || name === undefined) return;
   const times = entry.count === 1 ? '' : ` (${entry.count} times)`;
   sinks.log.write('warn', 'gateway', `${name}: denied${times}: ${entry.reason}`, {
     controller: name,

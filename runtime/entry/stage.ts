@@ -1,4 +1,3 @@
-import { readSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import { serialize } from 'node:v8';
 import { errorCode, errorMessage } from '../base/errors.ts';
@@ -10,12 +9,9 @@ import { stageComponent } from '../linker/stage.ts';
  * Stages the one component that comes in on standard input, writes the answer to standard output
  * and ends. The only argument is the bound of the instance's memory in bytes.
  */
-const STDIN = 0;
-const STDOUT = 1;
-const CHUNK_BYTES = 1024 * 1024;
-
 const memoryPagesMax = Math.floor(Number(process.argv[2]) / PAGE_BYTES);
-for (const piece of encodeStageAnswer(stage(readAll(), memoryPagesMax))) writeAll(piece);
+const component = await readAll();
+for (const piece of encodeStageAnswer(stage(component, memoryPagesMax))) await write(piece);
 
 function stage(bytes: Uint8Array, pages: number): StageAnswer {
   try {
@@ -32,21 +28,21 @@ function stage(bytes: Uint8Array, pages: number): StageAnswer {
   }
 }
 
-function readAll(): Uint8Array {
+/** Through the stream: standard input may be a socket that does not block. */
+async function readAll(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let byteCount = 0;
-  // One byte more than the linker takes is enough for it to refuse.
-  while (byteCount <= DEFAULT_LINK_LIMITS.componentBytesMax) {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const count = readSync(STDIN, chunk);
-    if (count === 0) break;
-    chunks.push(chunk.subarray(0, count));
-    byteCount += count;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk);
+    byteCount += chunk.length;
+    // One byte more than the linker takes is enough for it to refuse.
+    if (byteCount > DEFAULT_LINK_LIMITS.componentBytesMax) break;
   }
   return Buffer.concat(chunks);
 }
 
-function writeAll(bytes: Uint8Array): void {
-  let at = 0;
-  while (at < bytes.length) at += writeSync(STDOUT, bytes, at);
+function write(bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(bytes, error => (error ? reject(error) : resolve()));
+  });
 }

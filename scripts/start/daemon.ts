@@ -17,6 +17,8 @@ export interface Daemon {
 
 /** How a daemon is started. */
 export interface DaemonOptions {
+  /** Folder of the bundled programs. */
+  readonly programs: string;
   readonly configFile: string;
   readonly socket: string;
   readonly logLevel?: string;
@@ -24,7 +26,6 @@ export interface DaemonOptions {
   readonly onLine?: (line: string) => void;
 }
 
-const ENTRY = join(import.meta.dirname, '../../runtime/entry/gatewayd.ts');
 const START_MS = 20_000;
 const STOP_MS = 10_000;
 const OUTPUT_CHARS_MAX = 256 * 1_024;
@@ -35,7 +36,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const child = spawn(
     process.execPath,
     [
-      ENTRY,
+      join(options.programs, 'gatewayd.js'),
       '--config',
       options.configFile,
       '--log',
