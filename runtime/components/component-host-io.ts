@@ -28,8 +28,8 @@ const TIMES_DEFAULT: HostTimes = {
   startDeadlineMs: 30_000,
   prepareDeadlineMs: 30_000,
   activationDeadlineMs: 10_000,
-  // Terminating takes 3-20 ms, but seconds on a machine that is overloaded; and only the slot waits:
-  // calls are rejected before, so nothing depends on an end that is quick.
+  // Terminating takes 3-20 ms, but seconds where the machine is overloaded. Only the slot waits for
+  // it: calls are rejected before.
   killGraceMs: 1_000,
 };
 
@@ -193,9 +193,7 @@ class ComponentHost implements ComponentHostPort {
     const { clock, random, onOutput, restartBackoff = RESTART_BACKOFF } = this.options;
     // The first end in a long time may be any guest's; the host returns at once then.
     const delayMs =
-      this.quickEnds <= 1
-        ? 0
-        : backoffMs(restartBackoff, this.quickEnds - 1, random.fraction());
+      this.quickEnds <= 1 ? 0 : backoffMs(restartBackoff, this.quickEnds - 1, random.fraction());
     onOutput(`component-host ${detail}; starts again in ${Math.round(delayMs)} ms`);
     this.state = 'restarting';
     this.restartTimer = clock.after(delayMs, () => this.start());

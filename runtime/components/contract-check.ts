@@ -1,5 +1,9 @@
-import type { FunctionShape, InterfaceShape, ValueType } from '../base/value-type.ts';
-import type { ComponentShape } from '../base/value-type.ts';
+import type {
+  ComponentShape,
+  FunctionShape,
+  InterfaceShape,
+  ValueType,
+} from '../base/value-type.ts';
 import { semverTrack } from '../linker/names.ts';
 import { ComponentError } from '../ports/component-host.ts';
 
@@ -68,7 +72,9 @@ export function sameType(left: ValueType | null, right: ValueType | null): boole
     case 'flags':
       return right.kind === left.kind && sameAll(left.names, right.names, (a, b) => a === b);
     case 'result':
-      return right.kind === 'result' && sameType(left.ok, right.ok) && sameType(left.err, right.err);
+      return (
+        right.kind === 'result' && sameType(left.ok, right.ok) && sameType(left.err, right.err)
+      );
     case 'own':
     case 'borrow':
       return right.kind === left.kind && lastLabel(left.resource) === lastLabel(right.resource);

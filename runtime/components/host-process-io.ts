@@ -4,8 +4,8 @@ import { Socket } from 'node:net';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import type { Wall } from '../ports/component-host.ts';
-import type { ConfinedCommand } from './host-command.ts';
 import { CONTROL_FD, callFdOf, hostFdOf } from './host/descriptors.ts';
+import type { ConfinedCommand } from './host-command.ts';
 import type { SlotWires } from './slot-session.ts';
 import { kernelWalls } from './walls.ts';
 
@@ -68,7 +68,8 @@ export function startHostProcess(
       control.uncork();
     },
     kill: () => void child.kill('SIGKILL'),
-    walls: () => kernelWalls(child.pid === undefined ? '' : statusText(child.pid), process.getuid?.()),
+    walls: () =>
+      kernelWalls(child.pid === undefined ? '' : statusText(child.pid), process.getuid?.()),
   };
 }
 

@@ -1,9 +1,5 @@
 import type { Clock, Timer } from '../ports/clock.ts';
-import type {
-  ComponentInstance,
-  EndReason,
-  InstanceStatistics,
-} from '../ports/component-host.ts';
+import type { ComponentInstance, EndReason, InstanceStatistics } from '../ports/component-host.ts';
 import { ComponentError } from '../ports/component-host.ts';
 import type { Activated } from '../transport/index.ts';
 import {
@@ -137,7 +133,8 @@ export class Instance implements ComponentInstance {
   private finish(reason: EndReason | null): void {
     this.graceTimer?.cancel();
     this.activationTimer?.cancel();
-    const code = reason?.kind === 'host-lost' ? 'COMPONENT_HOST_LOST' : 'COMPONENT_ACTIVATION_FAILED';
+    const isLost = reason?.kind === 'host-lost';
+    const code = isLost ? 'COMPONENT_HOST_LOST' : 'COMPONENT_ACTIVATION_FAILED';
     // Does nothing when the component had stood.
     this.rejectActivated(new ComponentError(code, describe(reason)));
     this.options.owner.onFinish();
@@ -147,5 +144,6 @@ export class Instance implements ComponentInstance {
 
 function describe(reason: EndReason | null): string {
   if (reason === null) return 'the instance has ended';
-  return reason.kind === 'stopped' ? 'the instance was stopped' : `${reason.kind}: ${reason.message}`;
+  if (reason.kind === 'stopped') return 'the instance was stopped';
+  return `${reason.kind}: ${reason.message}`;
 }

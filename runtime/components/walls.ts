@@ -9,7 +9,12 @@ export function kernelWalls(status: string, gatewayUid: number | undefined): rea
   const noNewPrivileges = field(status, 'NoNewPrivs');
   const capabilities = field(status, 'CapEff');
   return [
-    wall('own-uid', uid, text => text !== String(gatewayUid), text => `runs as uid ${text}`),
+    wall(
+      'own-uid',
+      uid,
+      text => text !== String(gatewayUid),
+      text => `runs as uid ${text}`,
+    ),
     wall(
       'no-new-privileges',
       noNewPrivileges,

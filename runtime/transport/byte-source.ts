@@ -1,6 +1,6 @@
 import { ProtocolError } from './protocol-error.ts';
 
-/** Values that one message may make besides bytes and characters: they cost far more than theirs. */
+/** Values in the lists of one message, bytes excepted: a value costs far more than its bytes. */
 export const MESSAGE_VALUES_MAX = 65_536;
 
 /**

@@ -1,7 +1,7 @@
 import { MESSAGE_BYTES_MAX } from './frame.ts';
 
 /** Bytes of calls that a worker has not answered. At least one message always fits. */
-export const CALL_BYTES_IN_FLIGHT_MAX = 2 * MESSAGE_BYTES_MAX;
+const CALL_BYTES_IN_FLIGHT_MAX = 2 * MESSAGE_BYTES_MAX;
 /** Log lines that a worker may send beyond those gatewayd has taken. */
 export const LOG_LINES_AHEAD_MAX = 64;
 /** Log lines more for each call in flight. */

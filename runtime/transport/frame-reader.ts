@@ -33,7 +33,8 @@ export class FrameReader {
   private readonly headerBytes = Buffer.alloc(FRAME_HEADER_BYTES);
   private headerHeld = 0;
   /** Payload of a frame that began in an earlier chunk. */
-  private partial: { readonly header: Header; readonly payload: Buffer; held: number } | null = null;
+  private partial: { readonly header: Header; readonly payload: Buffer; held: number } | null =
+    null;
   /** Parts of a message whose last frame has not come. */
   private parts: { readonly first: Header; readonly payloads: Buffer[]; bytes: number } | null =
     null;

@@ -41,7 +41,6 @@ export function compileContract(contract: Contract): ContractCodecs {
   return { imports: contract.imports.map(compile), exports: contract.exports.map(compile) };
 }
 
-
 function compile({ interface: owner, function: shape }: ContractFunction): FunctionCodec {
   const types = shape.params.map(({ type }) => type);
   const decodeParams = tupleDecoder(types);

@@ -55,11 +55,11 @@ export const LOG_LEVELS: readonly string[] = [
   'critical',
 ];
 /** Characters of a log line's context. */
-export const LOG_CONTEXT_LENGTH_MAX = 128;
+const LOG_CONTEXT_LENGTH_MAX = 128;
 /** Characters of a log line. */
-export const LOG_TEXT_LENGTH_MAX = 2_048;
+const LOG_TEXT_LENGTH_MAX = 2_048;
 /** Characters of the reason of a fault. */
-export const FAULT_TEXT_LENGTH_MAX = 1_024;
+const FAULT_TEXT_LENGTH_MAX = 1_024;
 
 /** A sink for queued messages: the largest message, its headers, and what was queued before it. */
 export function messageSink(): ByteSink {

@@ -129,7 +129,9 @@ function recordDecoder(fields: readonly NamedType[]): Decoder {
   };
 }
 
-function taggedDecoder(cases: readonly (readonly [name: string, type: ValueType | null])[]): Decoder {
+function taggedDecoder(
+  cases: readonly (readonly [name: string, type: ValueType | null])[],
+): Decoder {
   const wide = discriminantBytes(cases.length) === 2;
   const parts = cases.map(([tag, type]) => ({
     tag,

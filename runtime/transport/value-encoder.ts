@@ -162,7 +162,9 @@ function recordEncoder(fields: readonly NamedType[]): Encoder {
   };
 }
 
-function taggedEncoder(cases: readonly (readonly [name: string, type: ValueType | null])[]): Encoder {
+function taggedEncoder(
+  cases: readonly (readonly [name: string, type: ValueType | null])[],
+): Encoder {
   const wide = discriminantBytes(cases.length) === 2;
   const byName = new Map(
     cases.map(([name, type], index) => {

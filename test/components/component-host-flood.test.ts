@@ -42,7 +42,7 @@ test('100,000 calls to a worker that is stuck are refused and do not fill the me
   assert.is(counts.get('COMPONENT_ENDED'), 127);
 });
 
-test('a guest that floods the log is cut, its loss is counted, its neighbour stays prompt', async () => {
+test('a guest that floods the log is cut and counted, its neighbour stays prompt', async () => {
   const noisy = await fixture.activate();
   const neighbour = await fixture.activate();
   fixture.events.length = 0;

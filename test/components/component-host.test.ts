@@ -36,7 +36,7 @@ test('bytes of every size come back through both processes', async () => {
   assert.is(host.status().workers, 0);
 });
 
-test('log lines, host calls and replies arrive in the order in which the guest made them', async () => {
+test('log lines, host calls and replies arrive in the order of the guest', async () => {
   const guest = await fixture.activate();
   events.length = 0;
   events.push(`reply ${await guest.call(EXPORT.logAndAsk, [])}`);

@@ -48,7 +48,10 @@ test('a newer patch of the same track is taken, another track is refused', () =>
 });
 
 test('an import that nobody knows is refused by name', () => {
-  refuses(shapeWith([{ name: 'evil:host/fs@1.0.0', functions: [], resources: [] }]), /evil:host\/fs/);
+  refuses(
+    shapeWith([{ name: 'evil:host/fs@1.0.0', functions: [], resources: [] }]),
+    /evil:host\/fs/,
+  );
 });
 
 test('a function that nobody knows is refused by name', () => {
@@ -68,10 +71,7 @@ test('a function with other types is refused by name', () => {
 
 test('WASI without authority may be imported in any shape', () => {
   const names = ['wasi:cli/environment@0.2.3', 'wasi:filesystem/types@0.2.3', 'wasi:io/poll@0.2.3'];
-  requireContract(
-    shapeWith(names.map(name => ({ name, functions: [], resources: [] }))),
-    contract,
-  );
+  requireContract(shapeWith(names.map(name => ({ name, functions: [], resources: [] }))), contract);
 });
 
 test('a component without a controller, or with half of one, is refused', () => {
@@ -83,7 +83,10 @@ test('a component without a controller, or with half of one, is refused', () => 
 test('a handler with other types is refused', () => {
   const handler = known(contractExports, 'airssys:timer/tick-handler');
   const functions = handler.functions.map(shape => ({ ...shape, params: [] }));
-  refuses(shapeWith([], [controller, { ...handler, functions }]), /"on-tick" with other parameters/);
+  refuses(
+    shapeWith([], [controller, { ...handler, functions }]),
+    /"on-tick" with other parameters/,
+  );
 });
 
 test('types of the whole contract are each the same as themselves and nothing else', () => {
@@ -105,9 +108,7 @@ test('a shape survives its way as JSON', () => {
 test('JSON that is no shape is refused, whichever part is wrong', () => {
   const withType = (type: unknown) =>
     JSON.stringify({
-      imports: [
-        { name: 'a', resources: [], functions: [{ name: 'f', params: [], result: type }] },
-      ],
+      imports: [{ name: 'a', resources: [], functions: [{ name: 'f', params: [], result: type }] }],
       exports: [],
     });
   parseShape(withType({ kind: 'u8' }));

@@ -4,14 +4,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createSystemClock } from '../../drivers/clock/system-clock.ts';
 import { createSystemRandom } from '../../drivers/random/system-random.ts';
+import { errorCode } from '../../runtime/base/errors.ts';
 import { spawnComponentHost } from '../../runtime/components/component-host-io.ts';
 import { spawnStage } from '../../runtime/components/stage-io.ts';
-import { errorCode } from '../../runtime/base/errors.ts';
-import {
-  contractDigest,
-  exportFunctions,
-  importFunctions,
-} from '../../wit/generated/contract.ts';
+import { contractDigest, exportFunctions, importFunctions } from '../../wit/generated/contract.ts';
 
 const test = suite('components/entries');
 const clock = createSystemClock();

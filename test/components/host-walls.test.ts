@@ -10,7 +10,7 @@ const fixture = startTestHost({ slots: SLOTS, workerEntry: 'probe-worker-entry' 
 
 test.after(() => fixture.close());
 
-test('JavaScript in a worker reaches no file, process, socket, library or second worker', async () => {
+test('JavaScript in a worker reaches no file, process, socket, library or worker', async () => {
   let message = '';
   try {
     await fixture.activate();
@@ -45,7 +45,10 @@ test('the host process holds its own sockets and nothing else', () => {
   for (const [fd, target] of links) {
     if (fd < slotsEnd) continue;
     // What the event loops of its threads are made of; no file, no other socket.
-    assert.match(target, /^(anon_inode:\[(eventpoll|eventfd|io_uring)\]|pipe:\[\d+\]|\/dev\/null)$/);
+    assert.match(
+      target,
+      /^(anon_inode:\[(eventpoll|eventfd|io_uring)\]|pipe:\[\d+\]|\/dev\/null)$/,
+    );
   }
 });
 

@@ -54,7 +54,7 @@ test('the first reason stays', () => {
   assert.equal(run([STOP, END, LOST]).state, { at: 'ended', reason: { kind: 'stopped' } });
 });
 
-test('whatever comes in whatever order, calls are rejected and the end is told at most once', () => {
+test('in whatever order, calls are rejected once and the end is told once', () => {
   const orders = (depth: number): LadderEvent[][] =>
     depth === 0 ? [[]] : orders(depth - 1).flatMap(some => EVENTS.map(event => [...some, event]));
   for (const events of orders(5)) {

@@ -1,15 +1,12 @@
 import type { HostFunction, HostImports } from '../../linker/activate.ts';
 import { semverTrack } from '../../linker/names.ts';
-import { wasiImports } from '../../linker/wasi/index.ts';
+import { type WasiServices, wasiImports } from '../../linker/wasi/index.ts';
 import type { Activate, ContractFunction } from '../../transport/index.ts';
 
 const RESOURCE_DROP = '[resource-drop]';
 
-/** What a worker answers without asking gatewayd. */
-export interface WorkerFacilities {
-  monotonicNs(): bigint;
-  wallMs(): number;
-  randomBytes(count: number): Uint8Array;
+/** What a worker answers without asking gatewayd, and the two ways to gatewayd. */
+export interface WorkerFacilities extends Omit<WasiServices, 'onLine'> {
   /** Sends a log line, or drops it. */
   log(level: string, context: string, text: string): void;
   /** Asks gatewayd. */
@@ -46,7 +43,8 @@ export function importsOf(
     entry(interfaces, owner).set(shape.name, answer);
   }
   const fromContract = [...interfaces].map(([name, found]) => {
-    return [name, { functions: found, dropResource: dropper(drops.get(name), facilities) }] as const;
+    const dropResource = dropper(drops.get(name), facilities);
+    return [name, { functions: found, dropResource }] as const;
   });
   return new Map([...wasi, ...fromContract]);
 }

@@ -51,7 +51,9 @@ function attemptNetwork(): Promise<Wall> {
     // Any other error comes from the network, so the attempt had got as far as that.
     socket.once('error', error => {
       const code = errorCode(error);
-      resolve(code === 'ERR_ACCESS_DENIED' ? { name, state: 'up', detail: `probed: ${code}` } : down);
+      resolve(
+        code === 'ERR_ACCESS_DENIED' ? { name, state: 'up', detail: `probed: ${code}` } : down,
+      );
     });
   });
 }

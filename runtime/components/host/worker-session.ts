@@ -21,7 +21,7 @@ import {
 const QUEUED_BYTES_MAX = 128 * 1024;
 
 /** Thrown into the guest when gatewayd gives up a host call; the instance is dead then. */
-export class HostCallCancelled extends Error {}
+class HostCallCancelled extends Error {}
 
 /** The two sockets of a slot as a worker uses them. Both methods block. */
 export interface WorkerStreams {

@@ -12,8 +12,8 @@ export interface BundledEntries {
 }
 
 /**
- * Bundles entry files, named and given relative to the root of the project, in the way a release is built:
- * processes start in a fraction of the time, and the bundled form is what is tested.
+ * Bundles entry files, given by name with their path in the project, in the way a release is
+ * built: processes start in a fraction of the time, and the bundled form is what is tested.
  */
 export function bundleEntries(files: Readonly<Record<string, string>>): BundledEntries {
   const root = fileURLToPath(new URL('../../../', import.meta.url));

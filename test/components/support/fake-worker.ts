@@ -1,6 +1,6 @@
+import { SlotSession } from '../../../runtime/components/slot-session.ts';
 import type { Timer } from '../../../runtime/ports/clock.ts';
 import type { EndReason, HostCallHandler } from '../../../runtime/ports/component-host.ts';
-import { SlotSession } from '../../../runtime/components/slot-session.ts';
 import {
   appendMessage,
   compileContract,
