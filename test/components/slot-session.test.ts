@@ -111,11 +111,22 @@ test('the deadline counts from when a call became the oldest', async () => {
   worker.advance(10);
   worker.advance(80);
   assert.is(worker.ends.length, 0);
-  worker.advance(11);
+  worker.advance(12);
   assert.is(worker.ends.length, 1);
   assert.is(worker.ends[0]?.kind, 'deadline');
   worker.session.close('deadline');
   await first;
+});
+
+test('an answer that lay unread when the deadline was over is still taken', async () => {
+  const worker = fakeWorker();
+  const call = worker.session.call(EXPORT.echo, [new Uint8Array(0)]);
+  worker.endTurn();
+  worker.advance(100);
+  worker.send(FRAME_TYPE.reply, 1, reply([]));
+  worker.advance(1_000);
+  await call;
+  assert.is(worker.ends.length, 0);
 });
 
 test('a host call is answered at once, and a promise keeps the worker waiting', async () => {
@@ -191,7 +202,7 @@ const HOSTILE: readonly (readonly [string, (worker: FakeWorker) => void])[] = [
     worker => {
       worker.session.call(EXPORT.spin, []).catch(() => {});
       worker.session.call(EXPORT.spin, []).catch(() => {});
-      worker.send(FRAME_TYPE.reply, 2, reply([]));
+      worker.send(FRAME_TYPE.reply, 2, sink => sink.bytes(new Uint8Array(8)));
       worker.session.close('done');
     },
   ],
