@@ -67,8 +67,8 @@ async function main(): Promise<void> {
     });
     undo.push(() => daemon.stop());
     const client = await daemon.connect();
-    await install(client, envelope);
     await follow(client, broker.port, undo);
+    await install(client, envelope);
     tellNext(site, broker.port);
     await Promise.race([stopped, lost(daemon)]);
     client.close();
