@@ -13,7 +13,7 @@ import {
 } from '../ports/component-host.ts';
 import type { Random } from '../ports/random.ts';
 import { type Contract, type ContractCodecs, compileContract } from '../transport/index.ts';
-import { findConfiningTools } from './confining-tools-io.ts';
+import { chooseUid, findConfiningTools } from './confining-tools-io.ts';
 import { confinedCommand, hostDescriptorsMax, hostFlags } from './host-command.ts';
 import { type HostProcess, startHostProcess } from './host-process-io.ts';
 import { HostRun, type HostTimes, WrongContract } from './host-run.ts';
@@ -201,14 +201,15 @@ class ComponentHost implements ComponentHostPort {
 
   private command() {
     const entry = this.options.entry ?? siblingEntry(import.meta.url, 'component-host');
-    const isRoot = process.getuid?.() === 0;
+    const { uid, obstacle } = chooseUid(this.options.hostUid ?? null, entry);
+    if (obstacle !== '') this.options.onOutput(`component-host keeps our uid: ${obstacle}`);
     return confinedCommand({
       nodePath: process.execPath,
       entry,
       flags: hostFlags(),
       args: [],
       tools: findConfiningTools(),
-      uid: isRoot ? (this.options.hostUid ?? null) : null,
+      uid,
       descriptorsMax: hostDescriptorsMax(this.slots),
     });
   }

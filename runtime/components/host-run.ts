@@ -19,6 +19,7 @@ import {
   type Message,
   NONCE_BYTES,
   ProtocolError,
+  STALE_BYTES_MAX,
 } from '../transport/index.ts';
 import { Instance } from './instance.ts';
 import { SlotSession, type SlotWires } from './slot-session.ts';
@@ -72,6 +73,8 @@ export class HostRun {
   private readonly compiling = new Map<number, PromiseWithResolvers<void>>();
   private readonly prepared = new Map<number, Promise<void>>();
   private readonly occupants = new Map<number, { session: SlotSession; instance: Instance }>();
+  /** Bytes that came up the socket of a slot while it was free. */
+  private readonly strayBytes = new Map<number, number>();
   private probedWalls: readonly Wall[] = [];
   private distrusted = false;
   private greeted = false;
@@ -140,7 +143,15 @@ export class HostRun {
 
   /** Takes bytes of a slot's host socket; what comes when the slot is free is a killed worker's. */
   onSlot(slot: number, chunk: Buffer): void {
-    if (!this.distrusted) this.occupants.get(slot)?.session.receive(chunk);
+    if (this.distrusted) return;
+    const occupant = this.occupants.get(slot);
+    if (occupant !== undefined) {
+      occupant.session.receive(chunk);
+      return;
+    }
+    const bytes = (this.strayBytes.get(slot) ?? 0) + chunk.length;
+    this.strayBytes.set(slot, bytes);
+    if (bytes > STALE_BYTES_MAX) this.violation(slot, `${bytes} bytes while the slot was free`);
   }
 
   /** Bytes came up a call socket, where nothing may come. */
@@ -198,6 +209,7 @@ export class HostRun {
       },
     });
     this.occupants.set(slot, { session, instance });
+    this.strayBytes.delete(slot);
     session.open();
     const { identity, granted, config } = request.snapshot;
     const memoryBytesMax = BigInt(request.limits.memoryBytesMax);

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { errorMessage } from '../base/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ComponentError, type StagedArtifact, type StagePort } from '../ports/component-host.ts';
-import { findConfiningTools } from './confining-tools-io.ts';
+import { chooseUid, findConfiningTools } from './confining-tools-io.ts';
 import { CONFINED_FLAGS, type ConfinedCommand, confinedCommand } from './host-command.ts';
 import { parseShape } from './shape-parser.ts';
 import { type SiblingEntry, siblingEntry } from './sibling-entry.ts';
@@ -116,14 +116,14 @@ function failedWith(message: string): ComponentError {
 }
 
 function commandOf(options: StageOptions, memoryBytesMax: number): ConfinedCommand {
-  const isRoot = process.getuid?.() === 0;
+  const entry = options.entry ?? siblingEntry(import.meta.url, 'stage');
   return confinedCommand({
     nodePath: process.execPath,
-    entry: options.entry ?? siblingEntry(import.meta.url, 'stage'),
+    entry,
     flags: [...CONFINED_FLAGS, `--max-old-space-size=${HEAP_MIB_MAX}`],
     args: [String(memoryBytesMax)],
     tools: findConfiningTools(),
-    uid: isRoot ? (options.uid ?? null) : null,
+    uid: chooseUid(options.uid ?? null, entry).uid,
     descriptorsMax: DESCRIPTORS_MAX,
   });
 }

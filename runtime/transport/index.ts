@@ -29,7 +29,7 @@ export {
   compileContract,
   type FunctionCodec,
 } from './function-codec.ts';
-export { NONCE_BYTES, NonceGate } from './nonce-gate.ts';
+export { NONCE_BYTES, NonceGate, STALE_BYTES_MAX } from './nonce-gate.ts';
 export { ProtocolError, type ProtocolErrorCode } from './protocol-error.ts';
 export {
   type Activated,

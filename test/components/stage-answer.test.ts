@@ -52,6 +52,9 @@ test('counts and lengths over their bounds are refused before anything is made',
     return bytes;
   };
   refuses(header(0, 0, 0xffff_ffff), 'many modules');
+  const empty = Buffer.alloc(4 * 64);
+  parseStageAnswer(Buffer.concat([header(0, 0, 64), empty]));
+  refuses(Buffer.concat([header(0, 0, 65), empty, Buffer.alloc(4)]), 'one module too many');
   refuses(header(0xffff_ffff, 0, 0), 'a huge shape');
   refuses(header(0, 0xffff_ffff, 0), 'a huge plan');
   refuses(Buffer.from([2]), 'an unknown status');

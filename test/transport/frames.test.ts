@@ -12,6 +12,7 @@ import {
   NONCE_BYTES,
   NonceGate,
   ProtocolError,
+  STALE_BYTES_MAX,
 } from '../../runtime/transport/index.ts';
 
 const test = suite('transport/frames');
@@ -156,10 +157,17 @@ test('a nonce ends whatever came before it, however the stream is split', () => 
   }
 });
 
-test('without the nonce nothing passes and nothing is kept', () => {
+test('without the nonce nothing passes, and not for ever', () => {
   const gate = new NonceGate(pattern(NONCE_BYTES));
-  for (let round = 0; round < 1_000; round++) assert.is(gate.pass(Buffer.alloc(500)).length, 0);
+  const chunk = Buffer.alloc(1024 * 1024);
+  for (let round = 0; round < STALE_BYTES_MAX / chunk.length; round++) {
+    assert.is(gate.pass(chunk).length, 0);
+  }
   assert.not(gate.isOpen);
+  assert.throws(
+    () => gate.pass(Buffer.alloc(1)),
+    (error: unknown) => error instanceof ProtocolError,
+  );
 });
 
 test.run();

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -7,6 +7,7 @@ import type { SiblingEntry } from '../../../runtime/components/sibling-entry.ts'
 
 /** Entry files of other processes, bundled into a temporary folder. */
 export interface BundledEntries {
+  readonly folder: string;
   entry(name: string): SiblingEntry;
   remove(): void;
 }
@@ -29,8 +30,11 @@ export function bundleEntries(files: Readonly<Record<string, string>>): BundledE
     logLevel: 'error',
   });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  // As an installed program is: another user must be able to start it.
+  chmodSync(folder, 0o755);
   const base = pathToFileURL(`${folder}/`);
   return {
+    folder,
     entry: name => ({ file: new URL(`${name}.js`, base), readable: [base] }),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
