@@ -79,6 +79,7 @@ function wiresOf(call: Socket, host: Socket): SlotWires {
     writeHost: bytes => void host.write(bytes),
     // After all promise jobs of this turn: calls made by the continuations of replies join in.
     atEndOfTurn: task => process.nextTick(task),
+    afterReading: task => void setImmediate(task),
   };
 }
 

@@ -26,9 +26,6 @@ import {
   UPWARD_TYPES,
 } from '../transport/index.ts';
 
-/** From the end of a deadline to its consequence: time to read what had already arrived. */
-const LAST_LOOK_MS = 1;
-
 /** Bytes of the queue's buffer that are kept when it is empty. */
 const KEPT_BYTES_MAX = 64 * 1024;
 
@@ -38,6 +35,8 @@ export interface SlotWires {
   writeHost(bytes: Uint8Array): void;
   /** Runs a task when everything that is running now, promises included, has run. */
   atEndOfTurn(task: () => void): void;
+  /** Runs a task when the sockets have been read once more. */
+  afterReading(task: () => void): void;
 }
 
 /** What a session tells its owner. */
@@ -316,29 +315,28 @@ export class SlotSession {
     if (this.deadline === null) this.armDeadline(this.options.request.limits.callDeadlineMs);
   }
 
-  /** `isLastLook`: the deadline was over once already, and what had arrived by then was read. */
-  private armDeadline(delayMs: number, isLastLook = false): void {
+  private armDeadline(delayMs: number): void {
     this.deadline = this.options.clock.after(delayMs, () => {
-      this.deadline = null;
-      const head = this.pending[0];
-      if (head === undefined || this.closed) return;
-      const { callDeadlineMs } = this.options.request.limits;
-      const spentMs = this.options.clock.monotonicMs() - this.headSinceMs;
-      if (spentMs < callDeadlineMs) {
-        this.armDeadline(Math.ceil(callDeadlineMs - spentMs));
-        return;
-      }
       // Timers come before sockets in a turn: a gateway that was busy itself for so long must not
       // blame a guest whose answer lies unread.
-      if (!isLastLook) {
-        this.armDeadline(LAST_LOOK_MS, true);
-        return;
-      }
-      const name = this.options.codecs.exports[head.functionId]?.name ?? '';
-      this.options.onEnd({
-        kind: 'deadline',
-        message: `${name} took longer than ${callDeadlineMs} ms`,
-      });
+      this.options.wires.afterReading(() => this.judgeHead());
+    });
+  }
+
+  private judgeHead(): void {
+    this.deadline = null;
+    const head = this.pending[0];
+    if (head === undefined || this.closed) return;
+    const { callDeadlineMs } = this.options.request.limits;
+    const spentMs = this.options.clock.monotonicMs() - this.headSinceMs;
+    if (spentMs < callDeadlineMs) {
+      this.armDeadline(Math.ceil(callDeadlineMs - spentMs));
+      return;
+    }
+    const name = this.options.codecs.exports[head.functionId]?.name ?? '';
+    this.options.onEnd({
+      kind: 'deadline',
+      message: `${name} took longer than ${callDeadlineMs} ms`,
     });
   }
 }

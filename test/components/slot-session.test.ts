@@ -109,10 +109,11 @@ test('the deadline counts from when a call became the oldest', async () => {
   worker.advance(90);
   worker.send(FRAME_TYPE.reply, 1, reply([]));
   worker.advance(10);
+  worker.afterReading();
   worker.advance(80);
   assert.is(worker.ends.length, 0);
   worker.advance(11);
-  worker.advance(1);
+  worker.afterReading();
   assert.is(worker.ends.length, 1);
   assert.is(worker.ends[0]?.kind, 'deadline');
   worker.session.close('deadline');
@@ -123,9 +124,9 @@ test('an answer that lay unread when the deadline was over is still taken', asyn
   const worker = fakeWorker();
   const call = worker.session.call(EXPORT.echo, [new Uint8Array(0)]);
   worker.endTurn();
-  worker.advance(100);
-  worker.send(FRAME_TYPE.reply, 1, reply([]));
   worker.advance(1_000);
+  worker.send(FRAME_TYPE.reply, 1, reply([]));
+  worker.afterReading();
   await call;
   assert.is(worker.ends.length, 0);
 });

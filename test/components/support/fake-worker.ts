@@ -23,6 +23,8 @@ export interface FakeWorker {
   endTurn(): void;
   /** Moves the clock and fires what is due. */
   advance(ms: number): void;
+  /** Runs what waits for the sockets to have been read. */
+  afterReading(): void;
   /** Makes the session receive one message. */
   send(type: number, id: number, payload: (sink: ReturnType<typeof messageSink>) => void): void;
 }
@@ -36,6 +38,7 @@ export function fakeWorker(onHostCall: HostCallHandler = () => 0): FakeWorker {
   const ends: EndReason[] = [];
   const logs: string[] = [];
   const tasks: (() => void)[] = [];
+  const readings: (() => void)[] = [];
   const timers = new Set<{ atMs: number; task: () => void }>();
   let nowMs = 0;
   const session = new SlotSession({
@@ -46,6 +49,7 @@ export function fakeWorker(onHostCall: HostCallHandler = () => 0): FakeWorker {
       writeCall: bytes => calls.push(Buffer.from(bytes)),
       writeHost: bytes => answers.push(Buffer.from(bytes)),
       atEndOfTurn: task => tasks.push(task),
+      afterReading: task => readings.push(task),
     },
     clock: {
       monotonicMs: () => nowMs,
@@ -86,6 +90,9 @@ export function fakeWorker(onHostCall: HostCallHandler = () => 0): FakeWorker {
     send,
     endTurn: () => {
       for (const task of tasks.splice(0)) task();
+    },
+    afterReading: () => {
+      for (const task of readings.splice(0)) task();
     },
     advance: ms => {
       nowMs += ms;
