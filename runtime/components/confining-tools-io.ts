@@ -33,7 +33,10 @@ export function chooseUid(wished: number | null, entry: SiblingEntry): UidChoice
   if (wished === null) return keep('');
   if (process.getuid?.() !== 0) return keep('only root can give another uid away');
   if (findConfiningTools().setpriv === null) return keep('setpriv is not installed');
-  const paths = [process.execPath, ...[entry.file, ...entry.readable].map(fileURLToPath)];
+  const paths = [
+    process.execPath,
+    ...[entry.file, ...entry.readable].map(url => fileURLToPath(url)),
+  ];
   const closed = paths.map(closedTo).find(path => path !== null);
   return closed === undefined
     ? { uid: wished, obstacle: '' }
