@@ -41,7 +41,13 @@ export interface ConfinedOptions {
 
 /** Returns the flags of component-host. Its workers get theirs from the host itself. */
 export function hostFlags(): readonly string[] {
-  return [...CONFINED_FLAGS, '--allow-worker', `--wasm-max-table-size=${TABLE_ENTRIES_MAX}`];
+  return [
+    ...CONFINED_FLAGS,
+    '--allow-worker',
+    // Node warns of --allow-worker at every start; why it is safe here: see the workers' flags.
+    '--disable-warning=PERM0006',
+    `--wasm-max-table-size=${TABLE_ENTRIES_MAX}`,
+  ];
 }
 
 /** Returns how many descriptors a host of so many slots may open. */

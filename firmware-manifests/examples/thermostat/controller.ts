@@ -74,8 +74,11 @@ export const controller = defineController({
 
   health() {
     if (running === null) return { unhealthy: 'not started' };
-    const { state, settings, storageProblem } = running;
-    if (freshTemperature(state, settings, clock.monotonicMs()) === null) {
+    const { state, settings, storageProblem, startedMs } = running;
+    const nowMs = clock.monotonicMs();
+    // The first reading may take its time; until then the heater is off, which is no fault yet.
+    const isSettled = state.reading !== null || nowMs - startedMs >= settings.staleAfterMs;
+    if (isSettled && freshTemperature(state, settings, nowMs) === null) {
       return { degraded: `no reading for ${settings.staleAfterMs} ms; the heater is off` };
     }
     return storageProblem === null
