@@ -83,7 +83,7 @@ function isExportedByGuests(name: string, lock: ContractLock): boolean {
 }
 
 /** Returns the text of a lock file. */
-export function lockText(lock: ContractLock): string {
+function lockText(lock: ContractLock): string {
   return `${JSON.stringify(lock, null, 2)}\n`;
 }
 

@@ -8,10 +8,10 @@ import { MemoryOutbox, type OutboxLimits } from './outbox.ts';
 import { isFilter, isTopic } from './topic.ts';
 
 /** Bytes of a payload we send. */
-export const OUTGOING_PAYLOAD_BYTES_MAX = 256 * 1_024;
+const OUTGOING_PAYLOAD_BYTES_MAX = 256 * 1_024;
 
 /** Bytes of a message we take; larger ones are dropped unread. */
-export const INCOMING_PACKET_BYTES_MAX = 256 * 1_024;
+const INCOMING_PACKET_BYTES_MAX = 256 * 1_024;
 
 /** Bounds of a connection's queue unless given. */
 const OUTBOX_LIMITS: OutboxLimits = { messagesMax: 1_000, bytesMax: 1_024 * 1_024 };

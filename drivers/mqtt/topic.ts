@@ -1,5 +1,5 @@
 /** Bytes of a topic or a filter; the protocol would allow 65,535. */
-export const TOPIC_BYTES_MAX = 1_024;
+const TOPIC_BYTES_MAX = 1_024;
 
 const SHARE_PREFIX = '$share/';
 

@@ -1,5 +1,5 @@
 /** Bytes that wait for a port. */
-export const OUTPUT_BYTES_MAX = 16 * 1_024;
+const OUTPUT_BYTES_MAX = 16 * 1_024;
 
 /** Bytes handed to the system at a time: about half a second at 9,600 baud. */
 const CHUNK_BYTES_MAX = 512;

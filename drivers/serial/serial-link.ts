@@ -10,7 +10,7 @@ import { SerialError, type SerialFrame } from '../../runtime/ports/serial.ts';
 import { OutputQueue } from './output-queue.ts';
 
 /** Bytes of one write. */
-export const SERIAL_WRITE_BYTES_MAX = 4_096;
+const SERIAL_WRITE_BYTES_MAX = 4_096;
 
 /** Waits between attempts to open a port. */
 const REOPEN = { minMs: 250, maxMs: 10_000 };

@@ -43,7 +43,7 @@ export interface ScriptedInput {
 }
 
 /** Changes of outputs that are kept; the oldest go first. */
-export const TIMELINE_CHANGES_MAX = 10_000;
+const TIMELINE_CHANGES_MAX = 10_000;
 
 interface SimulatedLine {
   readonly line: BoardLine;

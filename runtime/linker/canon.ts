@@ -113,7 +113,7 @@ export function bindLower(
 }
 
 /** Returns a core function of fixed arity, so that V8 needs no adaptor, that fills `flat`. */
-export function gather(run: () => unknown, count: number, flat: Flat[]): CoreFunction {
+function gather(run: () => unknown, count: number, flat: Flat[]): CoreFunction {
   switch (count) {
     case 0:
       return () => run();

@@ -28,7 +28,7 @@ const INTERFACE = new RegExp(
 export const ROOT_INTERFACE = '$root';
 
 /** Whether `text` is a label of at most `bytesMax` bytes. */
-export function isLabel(text: string, bytesMax: number): boolean {
+function isLabel(text: string, bytesMax: number): boolean {
   return text.length <= bytesMax && LABEL_ONLY.test(text);
 }
 
@@ -38,7 +38,7 @@ export function isExternName(text: string): boolean {
 }
 
 /** Whether `text` names an interface: `wasi:clocks/wall-clock@0.2.0`. */
-export function isInterfaceName(text: string): boolean {
+function isInterfaceName(text: string): boolean {
   return INTERFACE.test(text);
 }
 

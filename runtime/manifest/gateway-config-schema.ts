@@ -2,16 +2,16 @@ import * as v from 'valibot';
 import { integerSchema, labelSchema } from './gateway-config-toml.ts';
 
 /** Brokers of one gateway. */
-export const MQTT_CONNECTIONS_MAX = 8;
+const MQTT_CONNECTIONS_MAX = 8;
 
 /** Controllers that policy speaks of. */
-export const POLICY_RULES_MAX = 256;
+const POLICY_RULES_MAX = 256;
 
 /** Grants of one policy rule. */
-export const POLICY_GRANTS_MAX = 256;
+const POLICY_GRANTS_MAX = 256;
 
 /** Characters of one grant in text. */
-export const GRANT_CHARACTERS_MAX = 512;
+const GRANT_CHARACTERS_MAX = 512;
 
 /** Characters of a path. The control socket is shorter: `sun_path` holds 107. */
 const PATH_CHARACTERS_MAX = 1_024;

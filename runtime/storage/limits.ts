@@ -4,10 +4,10 @@ import { KeyValueError } from '../ports/keyvalue.ts';
 export const KEY_BYTES_MAX = 256;
 
 /** Bytes of a value. */
-export const VALUE_BYTES_MAX = 64 * 1_024;
+const VALUE_BYTES_MAX = 64 * 1_024;
 
 /** Bytes of a namespace's name in UTF-8. */
-export const NAMESPACE_BYTES_MAX = 128;
+const NAMESPACE_BYTES_MAX = 128;
 
 /** Keys of one page of `listKeys`. */
 export const KEYS_PAGE_MAX = 100;

@@ -9,7 +9,7 @@ import { exportedInterfaces, GUEST_WORLD, type GuestWorld } from './world.ts';
  * Returns the interfaces that a C guest exports: those of which it defines a function. The header
  * only declares them and nothing calls them, so a name in the source is a definition.
  */
-export function exportsOfSource(source: string, contract: WitContract): string[] {
+function exportsOfSource(source: string, contract: WitContract): string[] {
   const words = new Set(withoutComments(source).match(/[A-Za-z_]\w*/g) ?? []);
   return [...contract.interfaces.values()]
     .filter(declared => declared.functions.some(each => words.has(functionName(declared, each))))

@@ -78,7 +78,7 @@ export interface WitContract {
 }
 
 /** Returns a type without names: what crosses the wire. */
-export function valueType(type: WitType): ValueType {
+function valueType(type: WitType): ValueType {
   switch (type.kind) {
     case 'list':
       return { kind: 'list', element: valueType(type.of) };
