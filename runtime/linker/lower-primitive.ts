@@ -1,6 +1,6 @@
 import type { PrimitiveKind } from '../base/value-type.ts';
 import type { GuestMemory } from './guest-memory.ts';
-import { type Lower, unfit } from './lower.ts';
+import { type Lower, unfit } from './lower-form.ts';
 
 const U64_MAX = 2n ** 64n - 1n;
 const S64_MIN = -(2n ** 63n);

@@ -1,24 +1,13 @@
 import { camelCase } from '../base/value-type.ts';
-import { Trap } from './errors.ts';
 import { coerceFlat, zeroOf } from './flat.ts';
 import type { CanonContext } from './guest-memory.ts';
 import { typeAt } from './lift.ts';
+import { type Lower, type LowerFlat, type StoreValue, unfit } from './lower-form.ts';
 import { lowerPrimitive } from './lower-primitive.ts';
 import type { Plan, PlanResource, PlanType } from './plan.ts';
 import type { Flat } from './store.ts';
 import type { StringCodec } from './strings.ts';
 import { alignTo, discriminantBytes, payloadsOf } from './types.ts';
-
-/** Writes a value to guest memory. The address and its extent are already checked. */
-export type StoreValue = (at: number, value: unknown) => void;
-/** Writes a value as flat core values, the first at `at`. */
-export type LowerFlat = (flat: Flat[], at: number, value: unknown) => void;
-
-/** The two ways to write a type. */
-export interface Lower {
-  readonly store: StoreValue;
-  readonly flat: LowerFlat;
-}
 
 /** Splits a variant's JavaScript value into its case and payload. */
 type SplitCase = (value: unknown) => { readonly tag: number; readonly payload: unknown };
@@ -282,11 +271,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 /** Whether a value has the form of a variant. */
 function isTagged(value: unknown): value is { readonly tag: string; readonly val?: unknown } {
   return isObject(value) && 'tag' in value && typeof value.tag === 'string';
-}
-
-/** Returns a Trap for a host's value that does not fit its type. */
-export function unfit(what: string): Trap {
-  return new Trap('TRAP_HOST', `the host's value is no ${what}`);
 }
 
 function shifted({ store, flat }: Lower, offset: number, slot: number): Lower {

@@ -70,7 +70,7 @@ function services(): { readonly services: WasiServices; readonly lines: string[]
       onLine: (stream, line) => lines.push(`${stream}: ${line}`),
       monotonicNs: () => 5n,
       wallMs: () => 1_500.25,
-      randomBytes: count => new Uint8Array(count).fill(1),
+      random: count => new Uint8Array(count).fill(1),
     },
   };
 }

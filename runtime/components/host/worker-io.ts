@@ -66,7 +66,7 @@ function serve(task: WorkerTask, contract: Contract, codecs: ContractCodecs): vo
       importsOf(contract.imports, activate, {
         monotonicNs: () => process.hrtime.bigint(),
         wallMs: () => Date.now(),
-        randomBytes: count => randomFillSync(new Uint8Array(count)),
+        random: count => randomFillSync(new Uint8Array(count)),
         log: (level, context, text) => session.log(level, context, text),
         hostCall: (id, args) => session.hostCall(id, args),
       }),

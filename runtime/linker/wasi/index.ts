@@ -16,7 +16,8 @@ export interface WasiServices {
   readonly onLine: (stream: 'stdout' | 'stderr', line: string) => void;
   readonly monotonicNs: () => bigint;
   readonly wallMs: () => number;
-  readonly randomBytes: (count: number) => Uint8Array;
+  /** Returns `count` random bytes. */
+  readonly random: (count: number) => Uint8Array;
 }
 
 /** Random bytes that a guest may ask for at once. */
@@ -95,10 +96,10 @@ function randomInterfaces(services: WasiServices): readonly (readonly [string, H
     if (typeof length !== 'bigint' || length > RANDOM_BYTES_MAX) {
       throw new Trap('TRAP_LIMIT', `over ${RANDOM_BYTES_MAX} random bytes at once`);
     }
-    return services.randomBytes(Number(length));
+    return services.random(Number(length));
   };
   const word = (): bigint => {
-    const random = services.randomBytes(8);
+    const random = services.random(8);
     return new DataView(random.buffer, random.byteOffset, 8).getBigUint64(0);
   };
   return [

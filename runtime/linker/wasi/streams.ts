@@ -1,9 +1,11 @@
 import type { HostInterface } from '../activate.ts';
 import type { LineSink } from './line-sink.ts';
 
-/** Representations of the standard streams. */
+/** The representation of standard input. */
 export const STDIN = 0;
+/** The representation of standard output. */
 export const STDOUT = 1;
+/** The representation of standard error. */
 export const STDERR = 2;
 /** The one pollable there is: always ready. */
 const READY = 0;
