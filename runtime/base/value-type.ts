@@ -17,8 +17,8 @@
  * | variant | `{ tag, val }`; no `val` where the case has no payload |
  * | enum | string, the case's own kebab-case name |
  * | flags | object of booleans, names in camelCase |
- * | option<T> | the value or undefined; `{ tag: 'some', val } or { tag: 'none' }` where T is an option |
- * | result | `{ tag: 'ok', val }` or `{ tag: 'err', val }`, also at the top of a function's result |
+ * | option<T> | the value or undefined; where T is an option, the form of a variant |
+ * | result | `{ tag: 'ok', val }` or `{ tag: 'err', val }`; so too what a function returns |
  * | own, borrow | number: the representation of a host's resource |
  */
 export type PrimitiveKind =

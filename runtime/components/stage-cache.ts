@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Files } from '../ports/files.ts';
 import type { StagedArtifact, StagePort } from '../ports/component-host.ts';
+import type { Files } from '../ports/files.ts';
 import { parseShape } from './shape-parser.ts';
 import { encodeStageAnswer, parseStageAnswer, STAGE_ANSWER_BYTES_MAX } from './stage-answer.ts';
 

@@ -39,7 +39,9 @@ export function statusReport(picture: GatewayPicture): StatusReport {
         : [
             {
               subject: `mqtt ${connection.connection}`,
-              what: `not connected to ${connection.address}: ${connection.lastError ?? 'no answer yet'}`,
+              what:
+                `not connected to ${connection.address}: ` +
+                `${connection.lastError ?? 'no answer yet'}`,
               fix: null,
             },
           ],

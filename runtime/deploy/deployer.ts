@@ -213,13 +213,14 @@ class DeployerActor implements Deployer {
       await this.#requireCurrent().running.proven;
     } catch (error) {
       const cause = errorMessage(error);
+      const { name, version } = ready.release;
       await this.#stopCurrent();
       await this.#persist(machine.fail(this.#record, cause));
       this.#reportTrialFailure(cause, ready.release);
       await this.#startCommitted('rollback');
       throw new DeployError(
         'DEPLOY_TRIAL_FAILED',
-        `${ready.release.name} ${ready.release.version} failed its trial and was taken back: ${cause}`,
+        `${name} ${version} failed its trial and was taken back: ${cause}`,
         { cause: error },
       );
     }

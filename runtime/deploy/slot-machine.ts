@@ -52,7 +52,8 @@ export function requireInstallable(record: SlotRecord, candidate: Candidate): vo
   if (bad !== undefined) {
     throw new DeployError(
       'DEPLOY_KNOWN_BAD',
-      `${what} failed on this gateway before: ${bad.cause}. Mend it and sign it under a higher sequence`,
+      `${what} failed on this gateway before: ${bad.cause}. ` +
+        'Mend it and sign it under a higher sequence',
     );
   }
   const floor = record.floors.get(candidate.name);
@@ -66,13 +67,15 @@ export function requireInstallable(record: SlotRecord, candidate: Candidate): vo
   if (candidate.sequence < floor.sequence) {
     throw new DeployError(
       'DEPLOY_DOWNGRADE',
-      `${what} is older than sequence ${floor.sequence}, which was committed here; sign it anew under a higher sequence`,
+      `${what} is older than sequence ${floor.sequence}, which was committed here; ` +
+        'sign it anew under a higher sequence',
     );
   }
   if (candidate.sequence === floor.sequence && candidate.manifestDigest !== floor.manifestDigest) {
     throw new DeployError(
       'DEPLOY_SEQUENCE_REUSED',
-      `${what} differs from the release that was committed here under the same sequence; raise the sequence`,
+      `${what} differs from the release that was committed here under the same sequence; ` +
+        'raise the sequence',
     );
   }
 }
@@ -101,7 +104,7 @@ export function finishWriting(record: SlotRecord): SlotRecord {
   });
 }
 
-/** Gives the target slot back what it held, when writing failed and nothing of it was overwritten. */
+/** Gives the target slot back what it held, when writing failed before it overwrote anything. */
 export function abandonWriting(record: SlotRecord, before: SlotRecord): SlotRecord {
   return next(record, { slots: before.slots });
 }

@@ -111,8 +111,8 @@ const recordSchema = v.strictObject({
 });
 
 /**
- * Returns the record as it is written: CRC-32 of the second line in eight hexadecimal digits, a line
- * feed, then the record as one line of JSON, readable with nothing but `cat`.
+ * Returns the record as it is written: CRC-32 of the second line in eight hexadecimal digits, a
+ * line feed, then the record as one line of JSON, readable with nothing but `cat`.
  */
 export function encodeSlotRecord(record: SlotRecord): Uint8Array {
   const floors = [...record.floors].map(([name, floor]) => ({ name, ...floor }));

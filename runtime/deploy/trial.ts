@@ -18,7 +18,7 @@ export type TrialState =
   | { readonly at: 'failed'; readonly cause: string };
 
 /** Decides where a trial stands after a look at the release's health. Pure. */
-export function nextTrial(
+function nextTrial(
   state: TrialState,
   health: ReleaseHealth,
   nowMs: number,
@@ -40,7 +40,7 @@ export function nextTrial(
 
 /** A trial under way. */
 export interface RunningTrial {
-  /** Resolves when the release has proven itself; rejects with DeployError `DEPLOY_TRIAL_FAILED`. */
+  /** Resolves when the release has proven itself, else rejects: `DEPLOY_TRIAL_FAILED`. */
   readonly outcome: Promise<void>;
   /** Looks again; to be called whenever a controller's state or health changes. */
   look(): void;

@@ -35,7 +35,10 @@ export class SettingsError extends GatewayError<SettingsErrorCode> {
 /** A TOML table after parsing: plain data from an untrusted file. */
 export type TomlTable = Readonly<Record<string, unknown>>;
 
-/** Returns the table written in `text`. @throws SettingsError SETTINGS_SYNTAX, SETTINGS_TOO_LARGE */
+/**
+ * Returns the table written in `text`.
+ * @throws SettingsError SETTINGS_SYNTAX, SETTINGS_TOO_LARGE
+ */
 export function parseTomlTable(file: string, text: string): TomlTable {
   if (text.length > SETTINGS_CHARACTERS_MAX) {
     throw new SettingsError(

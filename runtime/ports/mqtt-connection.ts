@@ -1,4 +1,4 @@
-/** Where a broker is and how it is spoken to. Secrets stay in files and are read at each connect. */
+/** Where a broker is and how it is spoken to. Secrets stay in files, read at each connect. */
 export interface MqttConnectionSettings {
   /** What guests and grants call the connection. */
   readonly label: string;

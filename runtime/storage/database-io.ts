@@ -40,7 +40,8 @@ export interface OpenedDatabase {
 
 /**
  * Opens the database, makes it where there is none, and checks it. One that is damaged is moved
- * aside (`FILE.damaged-1` ...) and replaced by an empty one: the gateway goes on, nothing is erased.
+ * aside (`FILE.damaged-1` ...) and replaced by an empty one: the gateway goes on, and nothing is
+ * erased.
  * @throws KeyValueError KV_IO, KV_DISK_FULL
  */
 export function openDatabase(settings: StorageWorkerSettings): OpenedDatabase {
