@@ -32,8 +32,8 @@ export interface GuestFolders {
 const PROJECT = join(import.meta.dirname, '..');
 
 /**
- * Builds guests that are not built yet, from source, and returns the path of each component by name.
- * The same sources give the same bytes. Without names: all of them.
+ * Builds guests that are not built yet, from source, and returns the path of each component by
+ * name. The same sources give the same bytes. Without names: all of them.
  * @throws GuestBuildError
  */
 export async function buildGuests(

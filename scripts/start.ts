@@ -12,7 +12,11 @@ import * as v from 'valibot';
 import { startBroker } from '../drivers/broker/broker.ts';
 import { errorCode, errorMessage } from '../runtime/base/errors.ts';
 import type { ControlClient } from '../runtime/control/client-io.ts';
-import { installedSchema, installStepSchema, lineChangeSchema } from '../runtime/control/reports.ts';
+import {
+  installedSchema,
+  installStepSchema,
+  lineChangeSchema,
+} from '../runtime/control/reports.ts';
 import { buildGuests } from './guests.ts';
 import { type Daemon, startDaemon } from './start/daemon.ts';
 import { buildPrograms } from './start/programs.ts';

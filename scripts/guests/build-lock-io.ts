@@ -8,8 +8,8 @@ const POLL_INTERVAL_MS = 250;
 const WAIT_MS_MAX = 15 * 60_000;
 
 /**
- * Runs `task` while no other process holds the lock file: the tests of a fresh clone would otherwise
- * load a compiler each. A lock whose process is gone is taken over.
+ * Runs `task` while no other process holds the lock file: the tests of a fresh clone would
+ * otherwise load a compiler each. A lock whose process is gone is taken over.
  * @throws GuestBuildError `GUEST_LOCKED` after 15 minutes
  */
 export async function withBuildLock<Value>(

@@ -19,8 +19,8 @@ const LANGUAGES: ReadonlyMap<string, GuestLanguage> = new Map([
 ]);
 
 /**
- * Returns every guest by name: `controller.c` or `controller.ts` in each folder of the examples, and
- * each file of the fixtures.
+ * Returns every guest by name: `controller.c` or `controller.ts` in each folder of the examples,
+ * and each file of the fixtures.
  */
 export async function guestCatalog(project: string): Promise<ReadonlyMap<string, GuestSource>> {
   const examples = join(project, 'firmware-manifests/examples');

@@ -1,7 +1,7 @@
 /**
  * The engine's builder can stub `wasi:` imports, all of them or none; ours (`wasi:logging`,
- * `wasi:keyvalue` ...) must stay while the system interfaces of its C library must go. So guests are
- * built against a namespace of equal length, and the component's import section is put right
+ * `wasi:keyvalue` ...) must stay while the system interfaces of its C library must go. So guests
+ * are built against a namespace of equal length, and the component's import section is put right
  * afterwards. Only that section holds names that the outside sees.
  */
 const STAND_IN = 'waxi:';

@@ -36,8 +36,9 @@ const CONTROLLER_INTERFACE = 'airssys:lifecycle/controller@0.1.0';
 const TIMERS_INTERFACE = 'airssys:timer/timers@0.1.0';
 
 /**
- * Bundles a controller's module with the kit, and works out its world: an interface is imported when
- * the bundle still imports it after unused code is gone, and exported when its handler is defined.
+ * Bundles a controller's module with the kit, and works out its world: an interface is imported
+ * when the bundle still imports it after unused code is gone, and exported when its handler is
+ * defined.
  * @throws GuestBuildError `GUEST_SOURCE`
  */
 export async function bundleGuest(path: string, project: string): Promise<GuestBundle> {

@@ -120,13 +120,11 @@ export class CTypes {
         return `typedef struct {\n  uint8_t tag;\n${union}} ${name};\n${constants}`;
       }
       default: {
-        const fields = definition.members.flatMap(member =>
-          member.type === null
-            ? []
-            : [
-                `${docComment(member.docs, '  ')}  ${this.name(member.type)} ${snakeCase(member.name)};\n`,
-              ],
-        );
+        const fields = definition.members.flatMap(member => {
+          if (member.type === null) return [];
+          const field = `${this.name(member.type)} ${snakeCase(member.name)}`;
+          return [`${docComment(member.docs, '  ')}  ${field};\n`];
+        });
         return `typedef struct {\n${fields.join('')}} ${name};\n`;
       }
     }
@@ -137,10 +135,10 @@ export class CTypes {
     name: string,
   ): string {
     const prefix = name.replace(/_tag$/, '').toUpperCase();
-    const lines = definition.members.map(
-      (member, index) =>
-        `${docComment(member.docs, '  ')}  ${prefix}_${snakeCase(member.name).toUpperCase()} = ${index},\n`,
-    );
+    const lines = definition.members.map((member, index) => {
+      const constant = `${prefix}_${snakeCase(member.name).toUpperCase()}`;
+      return `${docComment(member.docs, '  ')}  ${constant} = ${index},\n`;
+    });
     return `enum {\n${lines.join('')}};\n`;
   }
 

@@ -89,7 +89,8 @@ function literal(value: unknown, indent: number, before = 0): string {
     : Object.entries(value).map(([key, item]) => `${key}: ${literal(item, inner, key.length + 2)}`);
   const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
   const margin = ' '.repeat(inner);
-  return `${open}\n${lines.map(line => `${margin}${line},\n`).join('')}${' '.repeat(indent)}${close}`;
+  const body = lines.map(line => `${margin}${line},\n`).join('');
+  return `${open}\n${body}${' '.repeat(indent)}${close}`;
 }
 
 function flatLiteral(value: unknown): string {

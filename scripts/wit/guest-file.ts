@@ -93,7 +93,8 @@ function resourceText(
     .filter(each => each.resource === definition.name)
     .map(each => functionText(withoutSelf(each), mapping, '    ', ''));
   const head = docComment(definition.docs, '  ');
-  return `${head}  export class ${typeName(definition)} {\n    private constructor();\n${methods.join('')}  }\n`;
+  const body = `    private constructor();\n${methods.join('')}`;
+  return `${head}  export class ${typeName(definition)} {\n${body}  }\n`;
 }
 
 function withoutSelf(declared: WitFunction): WitFunction {

@@ -50,8 +50,8 @@ function functionText(declared: WitFunction, mapping: TypeMapping): string {
       : result.kind === 'result'
         ? `Result<${orVoid(result.ok, mapping)}, ${orVoid(result.err, mapping)}>`
         : typeText(result, mapping);
-  const params = paramsText(declared.params, mapping);
-  return `${docComment(declared.docs, '  ')}  readonly '${declared.name}': (${params}) => ${returns};\n`;
+  const signature = `(${paramsText(declared.params, mapping)}) => ${returns}`;
+  return `${docComment(declared.docs, '  ')}  readonly '${declared.name}': ${signature};\n`;
 }
 
 function prefix(declared: WitInterface): string {
