@@ -74,7 +74,7 @@ function refusal(act: () => unknown): { readonly code: string; readonly message:
   return { code: 'admitted', message: '' };
 }
 
-test('a controller that the policy does not name is refused, with the line that would admit it', () => {
+test('a controller the policy does not name is refused, with the line that would admit it', () => {
   const wanted = release(controller([HEATER, ...LIMITS]));
   const answer = refusal(() => admitRelease(wanted, rules([], { policy: new Map() }), true));
   assert.is(answer.code, 'POLICY_CAPABILITY');

@@ -75,7 +75,8 @@ function define(type: ValueType, lines: string[]): string {
       text = `(option ${refer(type.value)})`;
       break;
     case 'result':
-      text = `(result ${optional(type.ok)} ${type.err === null ? '' : `(error ${refer(type.err)})`})`;
+      text = type.err === null ? '' : `(error ${refer(type.err)})`;
+      text = `(result ${optional(type.ok)} ${text})`;
       break;
     default:
       return type.kind;

@@ -119,7 +119,7 @@ export function seededRandom(seed: number): (below: number) => number {
   };
 }
 
-/** Returns the seed of a run: `--seed N`, else the given one; printed so that it can be replayed. */
+/** Returns the seed of a run: `--seed N`, else the given one; printed, to replay it. */
 export function seedOf(fallback: number): number {
   const at = process.argv.indexOf('--seed');
   const seed = at < 0 ? fallback : Number(process.argv[at + 1]);

@@ -110,8 +110,9 @@ board('text that is not TOML, touches prototypes or is too long is refused', () 
 });
 
 board('more lines than a board may have are refused', () => {
+  const line = (index: number) => `[[line]]\nlabel = "l${index}"\ndirection = "in"\n`;
   const lines = (count: number) =>
-    `name = "b"\n${Array.from({ length: count }, (_, i) => `[[line]]\nlabel = "l${i}"\ndirection = "in"\n`).join('')}`;
+    `name = "b"\n${Array.from({ length: count }, (_, index) => line(index)).join('')}`;
   assert.is(parseBoard('b.toml', lines(256)).lines.length, 256);
   assert.is(refusal(lines(257)).keyPath, 'line');
 });

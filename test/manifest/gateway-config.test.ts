@@ -47,7 +47,8 @@ config('the example parses and its paths start at its own folder', () => {
 config('a later file wins key by key, lists are joined, and each key tells its file', () => {
   const value = parse(
     `name = "one"\n${MQTT}[limits]\ncontrollers-max = 3\nlog-bytes-max = 100000\n`,
-    'name = "two"\n[[mqtt]]\nlabel = "cloud"\nurl = "mqtts://cloud"\n[limits]\ncontrollers-max = 4\n',
+    'name = "two"\n[[mqtt]]\nlabel = "cloud"\nurl = "mqtts://cloud"\n' +
+      '[limits]\ncontrollers-max = 4\n',
   );
   assert.is(value.name, 'two');
   assert.is(value.limits.controllersMax, 4);

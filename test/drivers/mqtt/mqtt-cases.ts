@@ -195,7 +195,7 @@ function addOversizeCase(test: Test, start: StartTestBroker): void {
 
 /** Adds the cases of a broker that goes away. */
 export function addLossCases(test: Test, start: StartTestBroker): void {
-  test('a broker gone at the start and for an hour: all is kept, sent in order when it is there', async () => {
+  test('a broker gone at the start and for an hour: all is kept, then sent in order', async () => {
     const port = await freePort();
     const clock = new ManualClock();
     const { mqtt, lines } = openSite(port, { clock });
@@ -230,7 +230,7 @@ export function addLossCases(test: Test, start: StartTestBroker): void {
     }
   });
 
-  test('a broker that dies in the middle, twice: nothing of QoS 1 is lost, order is kept', async () => {
+  test('a broker that dies twice in the middle: no QoS 1 is lost, order is kept', async () => {
     const port = await freePort();
     let broker = await start(port);
     const { mqtt } = openSite(port);
