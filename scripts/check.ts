@@ -1,6 +1,6 @@
 /**
- * `npm run check`: types, lint, format and tidy. Runs all of them and fails when one does, so that
- * one run shows everything there is to mend.
+ * `npm run check`: types, lint, format, tidy, generated files and the contract gate. Runs all of
+ * them and fails when one does, so that one run shows everything there is to mend.
  */
 import { spawnSync } from 'node:child_process';
 import { delimiter, join, resolve } from 'node:path';
@@ -10,6 +10,8 @@ const STEPS: readonly (readonly [name: string, command: string, args: readonly s
   ['types', 'tsc', ['-p', 'tsconfig.json']],
   ['lint and format', 'biome', ['check', '--error-on-warnings', '--max-diagnostics=100']],
   ['tidy', process.execPath, ['scripts/tidy.ts']],
+  ['generated files', process.execPath, ['scripts/generate.ts', '--check']],
+  ['contract gate', process.execPath, ['scripts/wit-gate.ts']],
 ];
 
 const path = [join(ROOT, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter);
