@@ -31,6 +31,8 @@ export interface ControlParts {
 /** Causes that one `why` returns. */
 const CAUSES_MAX = 20;
 
+const NS_PER_MS = 1e6;
+
 /** Returns what the daemon does for its control socket. */
 export function controlService(parts: ControlParts): ControlService {
   const { deployer, causes, ring, live, progress } = parts;
@@ -105,13 +107,15 @@ function watchLines(
   const flows = board.lines
     .filter(({ label, direction }) => direction === 'in' && wanted.has(label))
     .map(({ label }) =>
-      hardware.gpio.watch(label, ({ edge }) => {
+      hardware.gpio.watch(label, ({ edge, timestampNs }) => {
         const state = edge === 'rising' ? 'active' : 'inactive';
-        onChange({ label, state, wallMs: clock.wallMs() });
+        const monotonicMs = Number(timestampNs) / NS_PER_MS;
+        onChange({ label, state, wallMs: clock.wallMs(), monotonicMs });
       }),
     );
-  const outputs = hardware.simulated?.onChange(({ label, state }) => {
-    if (wanted.has(label)) onChange({ label, state, wallMs: clock.wallMs() });
+  const outputs = hardware.simulated?.onChange(({ label, state, atMs }) => {
+    if (!wanted.has(label)) return;
+    onChange({ label, state, wallMs: clock.wallMs(), monotonicMs: atMs });
   });
   return {
     stop: () => {

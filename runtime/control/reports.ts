@@ -164,7 +164,13 @@ export const linesSchema = v.object({
 });
 
 /** A change of a line. */
-export const lineChangeSchema = v.object({ label: text, state: lineState, wallMs: v.number() });
+export const lineChangeSchema = v.object({
+  label: text,
+  state: lineState,
+  wallMs: v.number(),
+  /** By the machine's monotonic clock, for measuring on the same machine; may be missing. */
+  monotonicMs: v.optional(v.number()),
+});
 
 /** The whole gateway at a glance. */
 export type StatusReport = v.InferOutput<typeof statusSchema>;
