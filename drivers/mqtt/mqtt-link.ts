@@ -51,6 +51,11 @@ type Phase =
 export class MqttLink {
   readonly #settings: MqttLinkSettings;
   readonly #listeners = new Set<Listener>();
+  /**
+   * Filters whose unsubscription the broker has not confirmed. They are not subscribed before: a
+   * broker that works on both at once would forget the new subscription with the old one.
+   */
+  readonly #leaving = new Set<string>();
   #phase: Phase = { at: 'connecting', session: null };
   #attempts = 0;
   #lastError: string | null = null;
@@ -136,6 +141,7 @@ export class MqttLink {
       'gateway',
       `mqtt connection "${connection.label}" to ${connection.url} is up`,
     );
+    this.#leaving.clear();
     this.#requestFilters(session, [...new Set([...this.#listeners].map(one => one.filter))]);
     // What was not acknowledged goes again, from the oldest, in order.
     this.#sentUpTo = 0n;
@@ -144,7 +150,8 @@ export class MqttLink {
   }
 
   #requestFilters(session: MqttSession, filters: readonly string[]): void {
-    session.subscribe(filters, filter => {
+    const free = filters.filter(filter => !this.#leaving.has(filter));
+    session.subscribe(free, filter => {
       this.#lastError = `the broker refused the subscription "${filter}"`;
       this.#warn(this.#lastError);
     });
@@ -152,8 +159,19 @@ export class MqttLink {
 
   #stop(listener: Listener): void {
     if (!this.#listeners.delete(listener) || this.#phase.at !== 'online') return;
-    const shared = [...this.#listeners].some(other => other.filter === listener.filter);
-    if (!shared) this.#phase.session.unsubscribe(listener.filter);
+    const { filter } = listener;
+    if (this.#isWanted(filter) || this.#leaving.has(filter)) return;
+    const { session } = this.#phase;
+    this.#leaving.add(filter);
+    session.unsubscribe(filter, () => {
+      if (this.#phase.at !== 'online' || this.#phase.session !== session) return;
+      this.#leaving.delete(filter);
+      if (this.#isWanted(filter)) this.#requestFilters(session, [filter]);
+    });
+  }
+
+  #isWanted(filter: string): boolean {
+    return [...this.#listeners].some(listener => listener.filter === filter);
   }
 
   #deliver(message: IncomingMessage): void {

@@ -92,8 +92,11 @@ export class MqttSession {
     });
   }
 
-  unsubscribe(filter: string): void {
-    this.#client.unsubscribe(filter, () => {});
+  /** Unsubscribes; `onDone` is called when the broker has confirmed it, or will not. */
+  unsubscribe(filter: string, onDone: () => void): void {
+    this.#client.unsubscribe(filter, () => {
+      if (!this.#ended) onDone();
+    });
   }
 
   /** Sends a message; `onDone` is called when it is acknowledged, or with QoS 0 when it left. */
