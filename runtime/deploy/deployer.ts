@@ -75,6 +75,7 @@ export type DeployEvent =
   | { readonly kind: 'started'; readonly release: Release; readonly reason: ReleaseStart }
   | { readonly kind: 'committed'; readonly release: Release; readonly slot: SlotName }
   | { readonly kind: 'refused'; readonly error: unknown }
+  /** `release` is NAME@VERSION. */
   | { readonly kind: 'trial-failed'; readonly release: string; readonly cause: string }
   | { readonly kind: 'rolled-back'; readonly release: Release; readonly cause: string }
   | { readonly kind: 'stranded'; readonly cause: string };
@@ -122,10 +123,13 @@ class DeployerActor implements Deployer {
         case 'try':
           await this.#persist(decision.record);
           return this.#resumeTrial(decision.slot);
-        case 'give-up-trial':
+        case 'give-up-trial': {
+          const { trial, slots } = this.#record;
+          const failed = trial === null ? null : slots[trial.slot];
           await this.#persist(decision.record);
-          this.#reportTrialFailure(decision.record.lastCause ?? 'unknown');
+          this.#reportTrialFailure(decision.record.lastCause ?? 'unknown', failed);
           return this.#startCommitted('rollback');
+        }
       }
     });
   }
@@ -298,10 +302,9 @@ class DeployerActor implements Deployer {
     await this.#parts.envelopes.collect(new Set(keep));
   }
 
-  #reportTrialFailure(cause: string, release?: Release): void {
-    const name =
-      release === undefined ? 'the release on trial' : `${release.name} ${release.version}`;
-    this.#parts.onEvent({ kind: 'trial-failed', release: name, cause });
+  #reportTrialFailure(cause: string, failed: Pick<Release, 'name' | 'version'> | null): void {
+    const release = failed === null ? 'the release on trial' : `${failed.name}@${failed.version}`;
+    this.#parts.onEvent({ kind: 'trial-failed', release, cause });
   }
 
   async #alone<T>(what: string, work: () => Promise<T>): Promise<T> {
