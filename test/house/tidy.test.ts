@@ -129,6 +129,13 @@ tidy('refuses packages that package.json does not bring to where the code runs',
   accepts(checkPackages, 'drivers/mqtt/a.ts', "import { readFileSync } from 'node:fs';");
 });
 
+tidy('lets the kit, and nobody else, import interfaces of the contract', () => {
+  const line = "import { write } from 'airssys:gpio/digital@0.1.0';";
+  accepts(checkPackages, 'wit/sdk/a.ts', line);
+  refuses(checkPackages, 'runtime/base/a.ts', line);
+  refuses(checkPackages, 'wit/sdk/a.ts', "import left from 'left-pad';");
+});
+
 tidy('refuses effects away from the edge', () => {
   refuses(checkEffects, 'runtime/deploy/a.ts', "import { readFileSync } from 'node:fs';");
   refuses(checkEffects, 'runtime/linker/a.ts', "import net from 'net';");
