@@ -25,6 +25,7 @@ import { makeSite, type Site, signReleaseFile } from './start/site.ts';
 const PROJECT = join(import.meta.dirname, '..');
 const TELEMETRY_TOPIC = 'site/telemetry/thermostat';
 const INSTALL_MS = 60_000;
+const lineEventSchema = v.object({ items: v.array(lineChangeSchema) });
 
 const { values } = parseArgs({
   options: {
@@ -109,8 +110,8 @@ async function follow(
   const watching = client.ask({ method: 'watch', params: { labels: [] } }, v.unknown(), {
     timeoutMs: null,
     onEvent: value => {
-      const change = v.parse(lineChangeSchema, value);
-      say(`line:      ${change.label} ${change.state}`);
+      const { items } = v.parse(lineEventSchema, value);
+      for (const change of items) say(`line:      ${change.label} ${change.state}`);
     },
   });
   watching.catch(() => undefined);
