@@ -1,9 +1,10 @@
+import { createSystemClock } from '../../drivers/clock/system-clock.ts';
 import { contractDigest } from '../../wit/generated/contract.ts';
 import { errorMessage } from '../base/errors.ts';
 import { RUNTIME_VERSION } from '../base/runtime-version.ts';
 import { cachedStage } from '../components/stage-cache.ts';
 import { spawnStage } from '../components/stage-io.ts';
-import { listenControl } from '../control/server-io.ts';
+import { claimControlSocket, listenControl } from '../control/server-io.ts';
 import type { AdmissionRules } from '../deploy/admission.ts';
 import { contentStore } from '../deploy/content-store.ts';
 import { createDeployer, type DeployEvent, type Deployer } from '../deploy/deployer.ts';
@@ -62,6 +63,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway> {
   const { settings } = parts;
   const { config, board } = settings;
+  // A second daemon must not come near the first one's state, lines, ports and connections.
+  await claimControlSocket(config.controlSocket, createSystemClock());
   const foundation = await layFoundation(config.stateDirectory, parts.sinks, closing);
   const engine = await openEngine(settings, foundation, closing);
   const { clock, log, causes, ring, state } = foundation;

@@ -49,7 +49,7 @@ const PROBE_MS = 1_000;
 export async function listenControl(options: ControlServerOptions): Promise<ControlServer> {
   const { path } = options;
   mkdirSync(dirname(path), { recursive: true, mode: options.mode === 0o660 ? 0o750 : 0o700 });
-  await removeStale(path, options.clock);
+  await claimControlSocket(path, options.clock);
   const sockets = new Set<Socket>();
   const uploads = new UploadTurn();
   const server = createServer(socket => {
@@ -138,7 +138,12 @@ function bind(server: Server, path: string, mode: number): Promise<void> {
   }
 }
 
-async function removeStale(path: string, clock: Clock): Promise<void> {
+/**
+ * Removes what a killed daemon left at `path`. To be called before anything else is opened that
+ * only one daemon may have. Rejects with ControlError `CONTROL_SOCKET_IN_USE` when one lives there,
+ * `CONTROL_SOCKET_PATH`.
+ */
+export async function claimControlSocket(path: string, clock: Clock): Promise<void> {
   let isSocket: boolean;
   try {
     isSocket = lstatSync(path).isSocket();
