@@ -61,6 +61,7 @@ const POLL_MS = 25;
 const OUTPUT_SHOWN_CHARS = 4_000;
 const SHORT_TRIAL = '[trial]\nsoak-ms = 200\ndeadline-ms = 20000\n';
 
+const lineEventSchema = v.object({ items: v.array(lineChangeSchema) });
 const logEventSchema = v.object({ items: v.array(logLineSchema) });
 
 /** A gatewayd of its own process, with a site, a broker and a client of its own. */
@@ -228,7 +229,7 @@ export class GatewayUnderTest {
     this.#client
       ?.ask({ method: 'watch', params: { labels: [...labels] } }, v.unknown(), {
         timeoutMs: null,
-        onEvent: value => void changes.push(v.parse(lineChangeSchema, value)),
+        onEvent: value => void changes.push(...v.parse(lineEventSchema, value).items),
       })
       .catch(() => undefined);
     return changes;

@@ -75,7 +75,7 @@ grants = [
   "gpio:pump[dir=out]",
   "mqtt:main/site/relay/pump[sub]",
   "mem:8MiB",
-  "cpu:call[<=1s]",
+  "cpu:call[<=5s]",
 ]
 
 [[policy]]
@@ -85,7 +85,7 @@ grants = [
   "mqtt:main/site/culprit/+[sub]",
   "mqtt:main/site/flood[pub]",
   "mem:32MiB",
-  "cpu:call[<=1s]",
+  "cpu:call[<=5s]",
 ]
 `;
 
