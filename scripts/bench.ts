@@ -20,7 +20,7 @@ import {
 const ROOT = resolve(import.meta.dirname, '..');
 const FOLDER = join(ROOT, 'test', 'bench');
 const RUN_MODULE = join(import.meta.dirname, 'bench', 'run-module.ts');
-const MODULE_MS_MAX = 300_000;
+const MODULE_MS_MAX = 900_000;
 const USAGE = `Usage: npm run bench -- [options]
   --json FILE  write the results, schema airssys.bench/1
   --only NAME  this benchmark, or all whose name begins so (may be repeated)
