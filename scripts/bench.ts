@@ -9,6 +9,7 @@ import { availableParallelism, cpus, machine, release, totalmem } from 'node:os'
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchContext } from '../test/bench/measure.ts';
+import { processTree } from '../test/bench/process-facts.ts';
 import {
   formatResult,
   missingNames,
@@ -72,7 +73,14 @@ async function runModule(
   const args = [path, JSON.stringify(context), ...only];
   const execArgv = ['--disable-warning=ExperimentalWarning'];
   const child = fork(RUN_MODULE, args, { cwd: ROOT, execArgv });
-  const timer = setTimeout(() => child.kill('SIGKILL'), MODULE_MS_MAX);
+  // A module may have started gateways, in groups of their own; they end with it.
+  const end = () => killTree(child.pid);
+  const timer = setTimeout(end, MODULE_MS_MAX);
+  const stop = () => {
+    end();
+    process.exit(1);
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   child.on('message', message => {
     const result = parseResult(message);
     if (result === null) return;
@@ -83,7 +91,19 @@ async function runModule(
   child.once('exit', ended);
   const code = await promise;
   clearTimeout(timer);
+  process.off('SIGINT', stop).off('SIGTERM', stop);
   return code === 0;
+}
+
+function killTree(pid: number | undefined): void {
+  if (pid === undefined) return;
+  for (const each of processTree(pid)) {
+    try {
+      process.kill(each, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }
 
 function describeMachine(): Record<string, string | number> {

@@ -7,12 +7,23 @@ const QUIET_MS_MAX = 30_000;
 const BYTES_PER_KIB = 1_024;
 const BYTES_PER_MB = 1e6;
 
-/** Returns a process and all that descend from it. */
+/** Returns a process and all that descend from it; of one that has ended only itself. */
 export function processTree(pid: number): readonly number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap(task =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
-  );
-  return [pid, ...children.flatMap(child => processTree(Number(child)))];
+  return [pid, ...childrenOf(pid).flatMap(child => processTree(child))];
+}
+
+/** Children belong to threads; a thread or process may end while it is looked at. */
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap(task =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8')
+        .split(' ')
+        .filter(Boolean)
+        .map(Number),
+    );
+  } catch {
+    return [];
+  }
 }
 
 /** Returns the proportional set size of processes in sum, in MB (10^6 bytes). */

@@ -11,7 +11,7 @@ import { buildPrograms } from '../../scripts/start/programs.ts';
 import { makeSite, signReleaseText } from '../../scripts/start/site.ts';
 import { PROJECT } from './programs.ts';
 
-const INSTALL_MS = 120_000;
+const INSTALL_MS = 300_000;
 const ASK_MS = 30_000;
 const STATE_MS_MAX = 60_000;
 const POLL_MS = 50;
@@ -80,7 +80,7 @@ function overrides(controllers: readonly BenchController[]): string {
       `[[policy]]\ncontroller = "${name}"\ngrants = ${JSON.stringify([...grants, ...BASE_GRANTS])}`,
   );
   const simulation = '[simulation]\nmeter-port = "none"';
-  return ['[trial]\nsoak-ms = 0', simulation, ...policies].join('\n\n');
+  return ['[trial]\nsoak-ms = 0\ndeadline-ms = 240000', simulation, ...policies].join('\n\n');
 }
 
 const BASE_GRANTS = ['mem:256KiB', 'cpu:call[<=5s]'];
