@@ -80,7 +80,7 @@ culpritCase(
       const lines = await gateway.logs();
       return lines.find(({ message }) => message === 'misbehaves: denied') ?? null;
     });
-    const fix = 'gpio:not-granted[dir=out]';
+    const fix = 'gpio:not-granted[dir=out,safe=inactive]';
     const denial = await until('why tells of the denial', async () => {
       const causes = await gateway.why('culprit');
       return causes.find(({ what }) => what.includes('"not-granted" was denied')) ?? null;
