@@ -38,7 +38,7 @@ async function setPoint(celsius: number): Promise<void> {
   });
 }
 
-test('no broker at the start: a release installs, runs, and is heard once there is one', async () => {
+test('no broker at the start: a release installs, runs, is heard once there is one', async () => {
   await gateway.stopBroker();
   await gateway.startDaemon();
   await gateway.install(await exampleRelease(gateway.site.key));

@@ -11,7 +11,7 @@ import { exampleRelease, MIN_SWITCH_MS } from './thermostat-release.ts';
 const test = suite('gateway: serial line and broker in, relay and telemetry out');
 
 const FEED_INTERVAL_MS = 100;
-/** Times are taken where the line is driven, beside a busy machine: a little earlier is possible. */
+/** Times are taken where the line is driven: on a busy machine a little earlier is possible. */
 const CLOCK_TOLERANCE_MS = 50;
 
 const port = await freePort();
