@@ -92,7 +92,12 @@ export class Causes {
 }
 
 function isSame(cause: Cause, entry: CauseEntry): boolean {
-  return cause.kind === entry.kind && cause.what === entry.what && cause.fix === entry.fix;
+  return (
+    cause.kind === entry.kind &&
+    cause.what === entry.what &&
+    cause.fix === entry.fix &&
+    cause.causedBy.join('\n') === entry.causedBy.join('\n')
+  );
 }
 
 function isAbout(subject: string, name: string): boolean {
