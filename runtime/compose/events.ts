@@ -61,7 +61,7 @@ export function tellState(sinks: EventSinks, name: string, state: ActorState): v
         subject,
         what: `${name} ended too often and stays down, its outputs safe`,
         causedBy: [describeEnd(state.cause)],
-        fix: `airssys-wasm release ${name}`,
+        fix: `airssys-wasm release-quarantine ${name}`,
       },
       sinks.clock.wallMs(),
     );
