@@ -7,6 +7,7 @@ import type { Subscription } from '../../runtime/ports/gpio.ts';
 import type { Log } from '../../runtime/ports/log.ts';
 import type { Random } from '../../runtime/ports/random.ts';
 import { SerialError, type SerialFrame } from '../../runtime/ports/serial.ts';
+import { noticeHangUps } from './hang-up.ts';
 import { OutputQueue } from './output-queue.ts';
 
 /** Bytes of one write. */
@@ -219,7 +220,7 @@ export class SerialLink {
 }
 
 function nativePort(port: BoardSerialPort, path: string): NativePort {
-  return new NativePort({
+  const native = new NativePort({
     path,
     baudRate: port.baudRate,
     dataBits: port.dataBits,
@@ -230,6 +231,8 @@ function nativePort(port: BoardSerialPort, path: string): NativePort {
     // keep the next gateway out.
     lock: !path.startsWith('/dev/pts/'),
   });
+  noticeHangUps(native);
+  return native;
 }
 
 function closeNative(native: NativePort): Promise<void> {
