@@ -44,9 +44,9 @@ export function listens(port: number): Promise<boolean> {
   });
 }
 
-/** Resolves when `condition` holds; rejects after 8 s. */
+/** Resolves when `condition` holds; rejects after 20 s. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 8_000;
+  const deadline = performance.now() + 20_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`timed out: ${what}`);
     await new Promise(resolve => setTimeout(resolve, 5));

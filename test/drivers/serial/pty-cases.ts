@@ -18,9 +18,9 @@ export function textOf(frames: readonly SerialFrame[]): string[] {
   });
 }
 
-/** Resolves when `condition` holds; rejects after 5 s. */
+/** Resolves when `condition` holds; rejects after 20 s. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 20_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`timed out: ${what}`);
     await pause(5);
