@@ -21,6 +21,7 @@ import { createMetrics } from './metric-set.ts';
 import { releaseReadiness } from './release-readiness.ts';
 import { type LiveRelease, runRelease } from './release-runner.ts';
 import type { GatewaySettings } from './settings-io.ts';
+import { lockState } from './state-lock.ts';
 import type { GatewayPicture } from './status-report.ts';
 
 /** What a gateway is started with. */
@@ -63,7 +64,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway> {
   const { settings } = parts;
   const { config, board } = settings;
-  // A second daemon must not come near the first one's state, lines, ports and connections.
+  // A second daemon must not come near the first one's state, lines, ports and connections; nor
+  // may it take a socket for left behind that the first one is about to listen at.
+  const lock = lockState(config.stateDirectory);
+  closing.add(() => lock.release());
   await claimControlSocket(config.controlSocket, createSystemClock());
   const foundation = await layFoundation(config.stateDirectory, parts.sinks, closing);
   const engine = await openEngine(settings, foundation, closing);
@@ -73,13 +77,14 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   const deployer = makeDeployer({ settings, foundation, engine, progress, live });
   closing.add(() => deployer.close());
   const startedMs = clock.monotonicMs();
+  const running = () => (deployer.running() === null ? null : live.release);
   const picture = (): GatewayPicture => ({
     gateway: config.name,
     runtimeVersion: RUNTIME_VERSION,
     startedMs,
     nowMs: clock.monotonicMs(),
     record: deployer.record(),
-    live: deployer.running() === null ? null : live.release,
+    live: running(),
     host: engine.host.status(),
     mqtt: engine.mqtt.connections(),
     notices: engine.hardware.notices,
@@ -100,7 +105,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
       ring,
       metrics: createMetrics(picture),
       clock,
-      live: () => picture().live,
+      live: running,
       picture,
       shutdown: parts.onShutdown,
     }),

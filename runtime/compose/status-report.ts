@@ -7,10 +7,19 @@ import type {
   SlotsReport,
   StatusReport,
 } from '../control/reports.ts';
+import type { AdmittedController } from '../deploy/admission.ts';
 import type { SlotName, SlotRecord } from '../deploy/slot-record.ts';
+import type { Release } from '../manifest/release.ts';
 import type { HostStatus } from '../ports/component-host.ts';
 import type { MqttConnectionState } from '../ports/mqtt.ts';
-import type { LiveRelease } from './release-runner.ts';
+
+/** What a report tells of the running release; a LiveRelease has this shape. */
+export interface ReportedRelease {
+  readonly release: Pick<Release, 'name' | 'version' | 'sequence'>;
+  readonly slot: SlotName;
+  readonly units: readonly { readonly admitted: Pick<AdmittedController, 'spec' | 'grants'> }[];
+  controllers(): readonly ActorStatus[];
+}
 
 /** All that a status is made from. Pure: a picture in, a report out. */
 export interface GatewayPicture {
@@ -19,7 +28,7 @@ export interface GatewayPicture {
   readonly startedMs: number;
   readonly nowMs: number;
   readonly record: SlotRecord;
-  readonly live: LiveRelease | null;
+  readonly live: ReportedRelease | null;
   readonly host: HostStatus;
   readonly mqtt: readonly MqttConnectionState[];
   readonly notices: readonly string[];
@@ -84,7 +93,7 @@ export function slotsReport(record: SlotRecord): SlotsReport {
 }
 
 /** Returns the answer of `list`. */
-export function listReport(live: LiveRelease | null): ListReport {
+export function listReport(live: ReportedRelease | null): ListReport {
   if (live === null) return { release: null, controllers: [] };
   const { name, version, sequence } = live.release;
   const states = new Map(live.controllers().map(actor => [actor.name, actor.state.at]));
@@ -117,7 +126,7 @@ function slotReport(record: SlotRecord, slot: SlotName): SlotReport | null {
 
 function controllerReport(
   actor: ActorStatus,
-  live: LiveRelease | null,
+  live: ReportedRelease | null,
   nowMs: number,
 ): ControllerReport {
   const { state, health, messages, mailbox } = actor;
