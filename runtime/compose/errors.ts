@@ -5,6 +5,7 @@ export type GatewayStartErrorCode =
   | 'GATEWAY_NO_LINE_DRIVER'
   | 'GATEWAY_FILE'
   | 'GATEWAY_STATE_DIRECTORY'
+  | 'GATEWAY_STATE_IN_USE'
   | 'GATEWAY_POLICY';
 
 /** The gateway cannot start as it is set up. */

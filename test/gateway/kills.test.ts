@@ -75,9 +75,9 @@ test('gatewayd killed: nothing of it stays, and what it kept comes back', async 
   assert.match(gateway.output(), 'kept from before');
 });
 
-test('a second gatewayd on the same socket is refused and harms nobody', async () => {
+test('a second gatewayd on the same state is refused and harms nobody', async () => {
   const refused = await gateway.startSecondDaemon();
-  assert.match(refused, /CONTROL_SOCKET_IN_USE/, refused);
+  assert.match(refused, /GATEWAY_STATE_IN_USE/, refused);
   await telemetry.next();
   assert.is(hosts().length, 1);
 });
