@@ -16,7 +16,7 @@
  * kv     : namespace "/" glob   r | w | rw (mandatory)  quota=SIZE (256KiB)  keys<=COUNT (500)
  * time   : "tick"               >=DURATION (1ms): the shortest interval or delay of a timer
  * mem    : SIZE, a multiple of 64KiB
- * cpu    : "call"               <=DURATION (mandatory, at most 1min): the deadline of each call
+ * cpu    : "call"               <=DURATION (mandatory, at most 1min): processor time of each call
  *
  * DURATION := COUNT ("ms" | "s" | "min" | "h")      SIZE := COUNT ("B" | "KiB" | "MiB" | "GiB")
  * RATE     := COUNT "/" ("s" | "min" | "h" | DURATION)

@@ -13,6 +13,11 @@ import { kernelWalls } from './walls.ts';
 const OUTPUT_LINES_MAX = 200;
 const OUTPUT_LINE_BYTES_MAX = 2_048;
 
+/** Place of utime after the name; stime follows it. */
+const UTIME_FIELD = 12;
+/** Linux counts in hundredths of a second towards user space, on every architecture. */
+const TICK_MS = 10;
+
 /** What a host process tells its owner. */
 export interface HostProcessEvents {
   onControl(chunk: Buffer): void;
@@ -54,7 +59,7 @@ export function startHostProcess(
     const host = socketAt(child, hostFdOf(slot));
     call.on('data', () => events.onStray(slot));
     host.on('data', (chunk: Buffer) => events.onSlot(slot, chunk));
-    return wiresOf(call, host);
+    return wiresOf(call, host, () => cpuMsOf(child.pid));
   });
   forwardOutput(child.stdout, events.onOutput);
   forwardOutput(child.stderr, events.onOutput);
@@ -73,13 +78,14 @@ export function startHostProcess(
   };
 }
 
-function wiresOf(call: Socket, host: Socket): SlotWires {
+function wiresOf(call: Socket, host: Socket, cpuMs: () => number | null): SlotWires {
   return {
     writeCall: bytes => void call.write(bytes),
     writeHost: bytes => void host.write(bytes),
     // After all promise jobs of this turn: calls made by the continuations of replies join in.
     atEndOfTurn: task => process.nextTick(task),
     afterReading: task => void setImmediate(task),
+    cpuMs,
   };
 }
 
@@ -121,6 +127,19 @@ function forwardOutput(stream: Readable | null, onOutput: (line: string) => void
     }
   });
   stream?.on('error', () => {});
+}
+
+/** Reads a process's times in user and kernel mode, all threads together (`man 5 proc_pid_stat`). */
+function cpuMsOf(pid: number | undefined): number | null {
+  if (pid === undefined) return null;
+  try {
+    // The second field is the name, in parentheses, and may hold anything.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(')').at(-1)?.split(' ') ?? [];
+    const ticks = Number(fields[UTIME_FIELD]) + Number(fields[UTIME_FIELD + 1]);
+    return Number.isFinite(ticks) ? ticks * TICK_MS : null;
+  } catch {
+    return null;
+  }
 }
 
 function statusText(pid: number): string {

@@ -197,6 +197,7 @@ export class HostRun {
     const instance = new Instance({
       session,
       clock,
+      afterReading: wires.afterReading,
       killGraceMs: times.killGraceMs,
       startDeadlineMs: times.startDeadlineMs,
       activationDeadlineMs: times.activationDeadlineMs,

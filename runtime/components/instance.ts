@@ -26,6 +26,8 @@ export interface InstanceOptions {
   readonly session: SlotSession;
   readonly owner: InstanceOwner;
   readonly clock: Clock;
+  /** Runs a task when the sockets have been read once more, so that no news lies unread. */
+  readonly afterReading: (task: () => void) => void;
   /** What a terminated worker is given before its host is killed. */
   readonly killGraceMs: number;
   /** What a worker that is not yet warm may take to begin. */
@@ -102,14 +104,19 @@ export class Instance implements ComponentInstance {
   }
 
   private endAfter(delayMs: number, what: string): Timer {
-    return this.options.clock.after(delayMs, () => {
+    const timer = this.options.clock.after(delayMs, () => {
       const message = `${what} within ${delayMs} ms`;
-      this.handle({ kind: 'end', reason: { kind: 'deadline', message } });
+      this.options.afterReading(() => {
+        if (this.activationTimer === timer) {
+          this.handle({ kind: 'end', reason: { kind: 'deadline', message } });
+        }
+      });
     });
+    return timer;
   }
 
   private perform(effect: LadderEffect, state: LadderState): void {
-    const { session, owner, clock, killGraceMs } = this.options;
+    const { session, owner, clock, killGraceMs, afterReading } = this.options;
     const reason = state.at === 'running' ? null : state.reason;
     switch (effect) {
       case 'reject-calls':
@@ -120,7 +127,9 @@ export class Instance implements ComponentInstance {
         owner.terminateWorker();
         return;
       case 'start-grace':
-        this.graceTimer = clock.after(killGraceMs, () => this.handle({ kind: 'grace-over' }));
+        this.graceTimer = clock.after(killGraceMs, () => {
+          afterReading(() => this.handle({ kind: 'grace-over' }));
+        });
         return;
       case 'kill-host':
         owner.killHost(`a worker did not end within ${killGraceMs} ms`);

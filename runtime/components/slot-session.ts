@@ -25,6 +25,7 @@ import {
   sourceOf,
   UPWARD_TYPES,
 } from '../transport/index.ts';
+import { type CallMark, judgeCall } from './call-time.ts';
 
 /** Bytes of the queue's buffer that are kept when it is empty. */
 const KEPT_BYTES_MAX = 64 * 1024;
@@ -37,6 +38,8 @@ export interface SlotWires {
   atEndOfTurn(task: () => void): void;
   /** Runs a task when the sockets have been read once more. */
   afterReading(task: () => void): void;
+  /** Processor time that the host process has used; null where the system does not tell. */
+  cpuMs(): number | null;
 }
 
 /** What a session tells its owner. */
@@ -89,6 +92,7 @@ export class SlotSession {
   private hostCallPending: number | null = null;
   private deadline: Timer | null = null;
   private headSinceMs = 0;
+  private headMark: CallMark | null = null;
   private calls = 0;
   private hostCalls = 0;
   private logLines = 0;
@@ -309,31 +313,35 @@ export class SlotSession {
     }
   }
 
-  /** The deadline of the oldest call; only one timer runs, however many calls there are. */
+  /** Watches the time of the oldest call; only one timer runs, however many calls there are. */
   private watchHead(): void {
     this.headSinceMs = this.options.clock.monotonicMs();
-    if (this.deadline === null) this.armDeadline(this.options.request.limits.callDeadlineMs);
+    this.headMark = null;
+    if (this.deadline === null) this.lookIn(this.options.request.limits.callDeadlineMs / 2);
   }
 
-  private armDeadline(delayMs: number): void {
-    this.deadline = this.options.clock.after(delayMs, () => {
+  private lookIn(delayMs: number): void {
+    this.deadline = this.options.clock.after(Math.ceil(delayMs), () => {
       // Timers come before sockets in a turn: a gateway that was busy itself for so long must not
       // blame a guest whose answer lies unread.
-      this.options.wires.afterReading(() => this.judgeHead());
+      this.options.wires.afterReading(() => this.lookAtHead());
     });
   }
 
-  private judgeHead(): void {
+  private lookAtHead(): void {
     this.deadline = null;
     const head = this.pending[0];
     if (head === undefined || this.closed) return;
-    const { callDeadlineMs } = this.options.request.limits;
-    const spentMs = this.options.clock.monotonicMs() - this.headSinceMs;
-    if (spentMs < callDeadlineMs) {
-      this.armDeadline(Math.ceil(callDeadlineMs - spentMs));
+    const { clock, request, wires, codecs } = this.options;
+    const { callDeadlineMs } = request.limits;
+    const spentMs = clock.monotonicMs() - this.headSinceMs;
+    const verdict = judgeCall(callDeadlineMs, { spentMs, cpuMs: wires.cpuMs() }, this.headMark);
+    if (verdict.over === null) {
+      this.headMark = verdict.mark;
+      this.lookIn(verdict.nextLookMs);
       return;
     }
-    const name = this.options.codecs.exports[head.functionId]?.name ?? '';
+    const name = codecs.exports[head.functionId]?.name ?? '';
     this.options.onEnd({
       kind: 'deadline',
       message: `${name} took longer than ${callDeadlineMs} ms`,

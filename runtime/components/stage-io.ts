@@ -1,8 +1,8 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
 import { errorMessage } from '../base/errors.ts';
+import { sha256 } from '../base/sha256.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ComponentError, type StagedArtifact, type StagePort } from '../ports/component-host.ts';
 import { chooseUid, findConfiningTools } from './confining-tools-io.ts';
@@ -32,8 +32,8 @@ export interface StageOptions {
 export function spawnStage(options: StageOptions): StagePort {
   let last: Promise<unknown> = Promise.resolve();
   return {
-    stage: (bytes, { memoryBytesMax }) => {
-      const turn = last.then(() => stageOnce(options, bytes, memoryBytesMax));
+    stage: (bytes, { memoryBytesMax }, digest = sha256(bytes)) => {
+      const turn = last.then(() => stageOnce(options, bytes, memoryBytesMax, digest));
       last = turn.catch(() => {});
       return turn;
     },
@@ -44,12 +44,12 @@ async function stageOnce(
   options: StageOptions,
   bytes: Uint8Array,
   memoryBytesMax: number,
+  digest: string,
 ): Promise<StagedArtifact> {
   const output = await runStage(options, commandOf(options, memoryBytesMax), bytes);
   try {
     const answer = parseStageAnswer(output);
     if (answer.kind === 'staged') {
-      const digest = createHash('sha256').update(bytes).digest('hex');
       const { plan, modules } = answer;
       return { digest, shape: parseShape(answer.shape), plan, modules };
     }

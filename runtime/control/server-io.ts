@@ -30,8 +30,8 @@ export interface ControlServer {
 /** Connections at once. */
 const CONNECTIONS_MAX = 16;
 
-/** A client that has not said hello by then is cut off. */
-const HELLO_MS = 2_000;
+/** A client that has not said hello by then is cut off. A starved machine takes seconds. */
+const HELLO_MS = 10_000;
 
 /** Bytes that may wait for a client before a flow pauses. */
 const BACKLOG_BYTES = 262_144;
@@ -86,7 +86,10 @@ function serve(socket: Socket, options: ControlServerOptions, uploads: UploadTur
     socket.destroySoon();
   };
   const timer = clock.after(HELLO_MS, () => {
-    if (!session.greeted) breach(new ControlError('CONTROL_TIMED_OUT', 'no hello in time'));
+    // When this thread was held up itself, the hello lies in the socket: it is read first.
+    setImmediate(() => {
+      if (!session.greeted) breach(new ControlError('CONTROL_TIMED_OUT', 'no hello in time'));
+    });
   });
   socket.on('data', (chunk: Buffer) => {
     // After a breach the rest of its bytes still arrives; it is not looked at.

@@ -131,6 +131,26 @@ test('an answer that lay unread when the deadline was over is still taken', asyn
   assert.is(worker.ends.length, 0);
 });
 
+test('a guest that did not get the processor is not blamed, one that had its time is', async () => {
+  const worker = fakeWorker();
+  worker.useCpu(1_000);
+  const call = codeOf(worker.session.call(EXPORT.spin, []));
+  worker.endTurn();
+  const pass = (ms: number, totalCpuMs: number) => {
+    worker.useCpu(totalCpuMs);
+    worker.advance(ms);
+    worker.afterReading();
+  };
+  pass(50, 1_000);
+  pass(60, 1_020);
+  pass(60, 1_040);
+  assert.is(worker.ends.length, 0);
+  pass(60, 1_050);
+  assert.is(worker.ends[0]?.kind, 'deadline');
+  worker.session.close('deadline');
+  assert.is(await call, 'COMPONENT_ENDED');
+});
+
 test('a host call is answered at once, and a promise keeps the worker waiting', async () => {
   const gate = Promise.withResolvers<number>();
   const worker = fakeWorker((_, [value]) => (value === 7 ? gate.promise : Number(value) + 1));

@@ -125,7 +125,7 @@ culpritCase(
     assert.is((await gateway.status()).verdict, 'failing');
     const [cause] = await gateway.why('culprit');
     assert.is(cause?.kind, 'quarantine');
-    assert.is(cause?.fix, 'airssys-wasm release culprit');
+    assert.is(cause?.fix, 'airssys-wasm release-quarantine culprit');
     await gateway.relayAnswers();
     await gateway.ask({ method: 'release', params: { controller: 'culprit' } }, v.unknown());
     await gateway.reached('culprit', 'running');

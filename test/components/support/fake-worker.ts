@@ -23,6 +23,8 @@ export interface FakeWorker {
   endTurn(): void;
   /** Moves the clock and fires what is due. */
   advance(ms: number): void;
+  /** Says what the host process has used of the processor from now on. */
+  useCpu(totalMs: number): void;
   /** Runs what waits for the sockets to have been read. */
   afterReading(): void;
   /** Makes the session receive one message. */
@@ -41,6 +43,7 @@ export function fakeWorker(onHostCall: HostCallHandler = () => 0): FakeWorker {
   const readings: (() => void)[] = [];
   const timers = new Set<{ atMs: number; task: () => void }>();
   let nowMs = 0;
+  let cpuMs: number | null = null;
   const session = new SlotSession({
     slot: 0,
     nonce,
@@ -50,6 +53,7 @@ export function fakeWorker(onHostCall: HostCallHandler = () => 0): FakeWorker {
       writeHost: bytes => answers.push(Buffer.from(bytes)),
       atEndOfTurn: task => tasks.push(task),
       afterReading: task => readings.push(task),
+      cpuMs: () => cpuMs,
     },
     clock: {
       monotonicMs: () => nowMs,
@@ -88,6 +92,9 @@ export function fakeWorker(onHostCall: HostCallHandler = () => 0): FakeWorker {
     logs,
     nonce,
     send,
+    useCpu: totalMs => {
+      cpuMs = totalMs;
+    },
     endTurn: () => {
       for (const task of tasks.splice(0)) task();
     },
