@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { MqttConnectionSettings } from '../../runtime/ports/mqtt-connection.ts';
 import { GuardedSocket } from './guarded-socket.ts';
@@ -59,7 +59,8 @@ export function openBrokerSocket(settings: {
     ? connectTls({
         host,
         port,
-        servername: host,
+        // RFC 6066 3: an address is no server name; the certificate is still held against it.
+        ...(isIP(host) === 0 ? { servername: host } : {}),
         ...(secrets.ca === null ? {} : { ca: secrets.ca }),
         ...(secrets.certificate === null ? {} : { cert: secrets.certificate }),
         ...(secrets.key === null ? {} : { key: secrets.key }),

@@ -1,5 +1,5 @@
 import { backoffMs } from '../../runtime/base/backoff.ts';
-import { errorMessage } from '../../runtime/base/errors.ts';
+import { errorCode, errorMessage } from '../../runtime/base/errors.ts';
 import type { Clock, Timer } from '../../runtime/ports/clock.ts';
 import type { Subscription } from '../../runtime/ports/gpio.ts';
 import type { Log } from '../../runtime/ports/log.ts';
@@ -7,6 +7,7 @@ import type { IncomingMessage, MqttConnectionState } from '../../runtime/ports/m
 import type { MqttConnectionSettings } from '../../runtime/ports/mqtt-connection.ts';
 import type { Random } from '../../runtime/ports/random.ts';
 import { readBrokerSecrets } from './broker-socket-io.ts';
+import { FilterRequests } from './filter-requests.ts';
 import { MqttSession } from './mqtt-session.ts';
 import type { Outbox, OutboxMessage } from './outbox.ts';
 import { filterMatches } from './topic.ts';
@@ -43,7 +44,12 @@ interface Listener {
 
 type Phase =
   | { readonly at: 'connecting'; readonly session: MqttSession | null }
-  | { readonly at: 'online'; readonly session: MqttSession; readonly sinceMs: number }
+  | {
+      readonly at: 'online';
+      readonly session: MqttSession;
+      readonly filters: FilterRequests;
+      readonly sinceMs: number;
+    }
   | { readonly at: 'waiting'; readonly timer: Timer }
   | { readonly at: 'closed' };
 
@@ -51,11 +57,6 @@ type Phase =
 export class MqttLink {
   readonly #settings: MqttLinkSettings;
   readonly #listeners = new Set<Listener>();
-  /**
-   * Filters whose unsubscription the broker has not confirmed. They are not subscribed before: a
-   * broker that works on both at once would forget the new subscription with the old one.
-   */
-  readonly #leaving = new Set<string>();
   #phase: Phase = { at: 'connecting', session: null };
   #attempts = 0;
   #lastError: string | null = null;
@@ -80,9 +81,7 @@ export class MqttLink {
   subscribe(filter: string, onMessage: (message: IncomingMessage) => void): Subscription {
     const listener: Listener = { filter, onMessage };
     this.#listeners.add(listener);
-    // Also where another listener has the filter: the broker then sends what it retains again,
-    // which this listener has not seen.
-    if (this.#phase.at === 'online') this.#requestFilters(this.#phase.session, [filter]);
+    if (this.#phase.at === 'online') this.#phase.filters.subscribe([filter]);
     return { stop: () => this.#stop(listener) };
   }
 
@@ -134,40 +133,36 @@ export class MqttLink {
   #online(session: MqttSession): void {
     if (this.#phase.at !== 'connecting') return;
     const { clock, log, connection } = this.#settings;
-    this.#phase = { at: 'online', session, sinceMs: clock.monotonicMs() };
+    const filters = this.#requestsOf(session);
+    this.#phase = { at: 'online', session, filters, sinceMs: clock.monotonicMs() };
     this.#lastError = null;
     log.write(
       'info',
       'gateway',
       `mqtt connection "${connection.label}" to ${connection.url} is up`,
     );
-    this.#leaving.clear();
-    this.#requestFilters(session, [...new Set([...this.#listeners].map(one => one.filter))]);
+    filters.subscribe([...new Set([...this.#listeners].map(one => one.filter))]);
     // What was not acknowledged goes again, from the oldest, in order.
     this.#sentUpTo = 0n;
     this.#inFlight = 0;
     this.#pump();
   }
 
-  #requestFilters(session: MqttSession, filters: readonly string[]): void {
-    const free = filters.filter(filter => !this.#leaving.has(filter));
-    session.subscribe(free, filter => {
-      this.#lastError = `the broker refused the subscription "${filter}"`;
-      this.#warn(this.#lastError);
+  #requestsOf(session: MqttSession): FilterRequests {
+    return new FilterRequests({
+      session,
+      isWanted: filter => this.#isWanted(filter),
+      onRefused: filter => {
+        this.#lastError = `the broker refused the subscription "${filter}"`;
+        this.#warn(this.#lastError);
+      },
     });
   }
 
   #stop(listener: Listener): void {
     if (!this.#listeners.delete(listener) || this.#phase.at !== 'online') return;
     const { filter } = listener;
-    if (this.#isWanted(filter) || this.#leaving.has(filter)) return;
-    const { session } = this.#phase;
-    this.#leaving.add(filter);
-    session.unsubscribe(filter, () => {
-      if (this.#phase.at !== 'online' || this.#phase.session !== session) return;
-      this.#leaving.delete(filter);
-      if (this.#isWanted(filter)) this.#requestFilters(session, [filter]);
-    });
+    if (!this.#isWanted(filter)) this.#phase.filters.unsubscribe(filter);
   }
 
   #isWanted(filter: string): boolean {
@@ -225,8 +220,7 @@ export class MqttLink {
     const { clock, random } = this.#settings;
     const held = phase.at === 'online' && clock.monotonicMs() - phase.sinceMs >= STABLE_MS;
     this.#attempts = held ? 1 : this.#attempts + 1;
-    // An error of several addresses has no message of its own.
-    const message = errorMessage(error) || String(error);
+    const message = failureWords(error);
     // The same failure again is the same news: it is logged once.
     if (message !== this.#lastError) this.#warn(`${message}; trying again`);
     this.#lastError = message;
@@ -260,4 +254,12 @@ export class MqttLink {
     const { log, connection } = this.#settings;
     log.write('warn', 'gateway', `mqtt connection "${connection.label}": ${message}`);
   }
+}
+
+/** Returns the message of a failed connection with its code, which says what a person looks up. */
+function failureWords(error: unknown): string {
+  // An error of several addresses has no message of its own.
+  const message = errorMessage(error) || String(error);
+  const code = errorCode(error);
+  return code === 'UNKNOWN' || message.includes(code) ? message : `${message} (${code})`;
 }

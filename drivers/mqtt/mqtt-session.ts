@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ISubscriptionGrant, MqttClient } from 'mqtt';
+import { MqttClient } from 'mqtt';
 import type { IncomingMessage } from '../../runtime/ports/mqtt.ts';
 import type { MqttConnectionSettings } from '../../runtime/ports/mqtt-connection.ts';
 import { type BrokerSecrets, openBrokerSocket } from './broker-socket-io.ts';
@@ -81,21 +81,29 @@ export class MqttSession {
     this.#client.on('close', () => this.#end(new Error('the broker closed the connection')));
   }
 
-  /** Subscribes with QoS 1; `onRefused` gets each filter that the broker does not allow. */
-  subscribe(filters: readonly string[], onRefused: (filter: string) => void): void {
-    if (filters.length === 0) return;
-    this.#client.subscribe([...filters], { qos: 1 }, (error, granted) => {
-      if (this.#ended) return;
-      const refused = (granted ?? []).filter((grant: ISubscriptionGrant) => grant.qos === REFUSED);
-      for (const grant of refused) onRefused(grant.topic);
-      if (error !== null && refused.length === 0) for (const filter of filters) onRefused(filter);
+  /**
+   * Subscribes with QoS 1. When the broker has answered, `onRefused` gets each filter that it does
+   * not allow, then `onDone` is called.
+   */
+  subscribe(
+    filters: readonly string[],
+    onRefused: (filter: string) => void,
+    onDone: () => void,
+  ): void {
+    this.#client.subscribe([...filters], { qos: 1 }, (_error, _asked, answer) => {
+      // Without an answer the connection has ended. An error with one: some filter was refused.
+      if (this.#ended || answer === undefined) return;
+      for (const [index, filter] of filters.entries()) {
+        if (answer.granted[index] === REFUSED) onRefused(filter);
+      }
+      onDone();
     });
   }
 
-  /** Unsubscribes; `onDone` is called when the broker has confirmed it, or will not. */
+  /** Unsubscribes; `onDone` is called when the broker has answered. */
   unsubscribe(filter: string, onDone: () => void): void {
-    this.#client.unsubscribe(filter, () => {
-      if (!this.#ended) onDone();
+    this.#client.unsubscribe(filter, error => {
+      if (!this.#ended && !error) onDone();
     });
   }
 
