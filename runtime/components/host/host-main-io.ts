@@ -46,7 +46,7 @@ class HostMain {
   private readonly collectors = new Map<number, PartCollector>();
   private readonly components = new Map<number, CompiledComponent>();
   private readonly workers = new Map<number, Worker>();
-  private spare: Worker;
+  private spare: Worker | null;
 
   constructor(options: HostMainOptions) {
     this.options = options;
@@ -106,13 +106,20 @@ class HostMain {
       this.release(slot, 'the component is not prepared or the slot is taken');
       return;
     }
-    const worker = this.spare;
+    const worker = this.spare ?? this.startWorker();
+    this.spare = null;
     this.workers.set(slot, worker);
+    // The next one starts when this one stands: what starts costs the processor that it needs.
+    const refill = () => {
+      this.spare ??= this.startWorker();
+    };
+    worker.once('message', refill);
     let failure = '';
     worker.on('error', error => {
       failure = errorMessage(error).slice(0, REASON_LENGTH_MAX).toWellFormed();
     });
     worker.once('exit', () => {
+      refill();
       this.workers.delete(slot);
       this.release(slot, failure);
     });
@@ -124,7 +131,6 @@ class HostMain {
       modules: component.modules,
     };
     worker.postMessage(task);
-    this.spare = this.startWorker();
   }
 
   private release(slot: number, error: string): void {

@@ -10,14 +10,19 @@ import type { Plan } from '../../linker/plan.ts';
 import {
   type Activate,
   ANSWER_TYPES,
+  appendMessage,
   CALL_TYPES,
   type Contract,
   type ContractCodecs,
   compileContract,
   FRAME_TYPE,
+  FrameReader,
+  type Message,
+  messageSink,
+  NONCE_BYTES,
 } from '../../transport/index.ts';
 import { BlockingStream, SessionOver } from './blocking-stream-io.ts';
-import { importsOf } from './imports.ts';
+import { importsOf, type WorkerFacilities } from './imports.ts';
 import { WorkerSession } from './worker-session.ts';
 
 /** What the host's main thread posts to a worker, once. */
@@ -29,24 +34,40 @@ export interface WorkerTask {
   readonly modules: readonly WebAssembly.Module[];
 }
 
+/** A component of the project's own that goes through what real ones will: plan, base64. */
+export interface Rehearsal {
+  readonly plan: string;
+  readonly modules: readonly string[];
+}
+
+/** Longer than what is copied in a loop. */
+const REHEARSED_BYTES = 64;
+
 /**
- * Runs a worker: waits for its one task, becomes that instance, and serves it until gatewayd says
- * so, closes the socket or terminates the thread. `contract` must be the one gatewayd has.
+ * Runs a worker: rehearses, waits for its one task, becomes that instance, and serves it until
+ * gatewayd says so, closes the socket or terminates the thread. `contract` must be the one gatewayd
+ * has.
  */
-export function runWorker(contract: Contract): void {
+export function runWorker(contract: Contract, rehearsal: Rehearsal): void {
   const codecs = compileContract(contract);
   const port = parentPort;
   if (port === null) throw new Error('the worker entry was started as a process');
   port.once('message', (task: WorkerTask) => {
     try {
-      serve(task, contract, codecs);
+      serve(task, contract, codecs, () => port.postMessage('standing'));
     } finally {
       port.close();
     }
   });
+  rehearse(rehearsal, contract, codecs);
 }
 
-function serve(task: WorkerTask, contract: Contract, codecs: ContractCodecs): void {
+function serve(
+  task: WorkerTask,
+  contract: Contract,
+  codecs: ContractCodecs,
+  onStanding: () => void,
+): void {
   const { activate } = task;
   const calls = new BlockingStream(task.callFd, activate.nonce, activate.slot, CALL_TYPES);
   const host = new BlockingStream(task.hostFd, activate.nonce, activate.slot, ANSWER_TYPES);
@@ -60,21 +81,12 @@ function serve(task: WorkerTask, contract: Contract, codecs: ContractCodecs): vo
   });
   try {
     // 2. The instance stands before any call is read.
-    const handle = activateComponent(
-      planOf(task.plan),
-      task.modules,
-      importsOf(contract.imports, activate, {
-        monotonicNs: () => process.hrtime.bigint(),
-        wallMs: () => Date.now(),
-        random: count => randomFillSync(new Uint8Array(count)),
-        log: (level, context, text) => session.log(level, context, text),
-        hostCall: (id, args) => session.hostCall(id, args),
-      }),
-      DEFAULT_ACTIVATION_LIMITS,
-    );
-    const exportIndexes = exportIndexesOf(contract, handle);
-    requireMemory(handle, activate.memoryBytesMax);
+    const { handle, exportIndexes } = stand(activate, planOf(task.plan), task.modules, contract, {
+      log: (level, context, text) => session.log(level, context, text),
+      hostCall: (id, args) => session.hostCall(id, args),
+    });
     session.activated(handle, new Set(exportIndexes.keys()));
+    onStanding();
     // 3. Calls, one after the other, until the session is over.
     for (;;) {
       for (const message of messages) {
@@ -87,6 +99,74 @@ function serve(task: WorkerTask, contract: Contract, codecs: ContractCodecs): vo
   } catch (error) {
     if (!(error instanceof SessionOver)) session.fault(error);
   }
+}
+
+/** Instantiates a component. */
+function stand(
+  activate: Activate,
+  plan: Plan,
+  modules: readonly WebAssembly.Module[],
+  contract: Contract,
+  upward: Pick<WorkerFacilities, 'log' | 'hostCall'>,
+): { readonly handle: Handle; readonly exportIndexes: ReadonlyMap<number, number> } {
+  const imports = importsOf(contract.imports, activate, {
+    monotonicNs: () => process.hrtime.bigint(),
+    wallMs: () => Date.now(),
+    random: count => randomFillSync(new Uint8Array(count)),
+    ...upward,
+  });
+  const handle = activateComponent(plan, modules, imports, DEFAULT_ACTIVATION_LIMITS);
+  requireMemory(handle, activate.memoryBytesMax);
+  return { handle, exportIndexes: exportIndexesOf(contract, handle) };
+}
+
+/**
+ * Goes through an activation and a call with a component of our own, without sockets. JavaScript is
+ * compiled when it first runs: the first component would wait for that several milliseconds.
+ */
+function rehearse(rehearsal: Rehearsal, contract: Contract, codecs: ContractCodecs): void {
+  const identity = { name: 'rehearsal', version: '0.0.0', slot: 'a', instance: 0n } as const;
+  const activate: Activate = {
+    slot: 0,
+    nonce: new Uint8Array(NONCE_BYTES),
+    memoryBytesMax: 65_536n,
+    identity,
+    granted: [],
+    config: [],
+  };
+  const session = new WorkerSession(activate, codecs, { readAnswer: () => [], write: () => {} });
+  const modules = rehearsal.modules.map(base64 => {
+    return new WebAssembly.Module(new Uint8Array(Buffer.from(base64, 'base64')));
+  });
+  const plan: Plan = JSON.parse(rehearsal.plan);
+  const { handle, exportIndexes } = stand(activate, plan, modules, contract, {
+    log: (level, context, text) => session.log(level, context, text),
+    hostCall: () => ({ tag: 'ok', val: 1n }),
+  });
+  session.activated(handle, new Set(exportIndexes.keys()));
+  for (const message of rehearsedCalls(codecs, exportIndexes)) {
+    session.answerCall(message, handle, exportIndexes);
+  }
+  session.flush();
+  handle.close();
+}
+
+/** Returns a call of each export that takes a message from the broker, as gatewayd would frame it. */
+function rehearsedCalls(
+  codecs: ContractCodecs,
+  exportIndexes: ReadonlyMap<number, number>,
+): readonly Message[] {
+  const out = messageSink();
+  for (const functionId of exportIndexes.keys()) {
+    appendMessage(out, { type: FRAME_TYPE.call, id: 1, slot: 0 }, sink => {
+      sink.u16(functionId);
+      sink.u32(1);
+      const payload = new Uint8Array(REHEARSED_BYTES);
+      const message = { connection: 'main', topic: 'rehearsal', payload, retained: false };
+      codecs.exports[functionId]?.encodeParams([message], sink);
+    });
+  }
+  return new FrameReader({ slot: 0, types: CALL_TYPES }).push(Buffer.from(out.written()));
 }
 
 /** The linker checks the plan's version; what a worker reads can hurt this worker only. */
