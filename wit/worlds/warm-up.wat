@@ -8,12 +8,16 @@
     (export "log" (func
       (param "level" $level) (param "context" string) (param "message" string)))))
   (import "wasi:logging/logging@0.1.0-draft" (instance $log (type $logging)))
-  (type $timers (instance
-    (type $reason' (variant (case "denied") (case "rate-limited" u32) (case "other" string)))
-    (export "error" (type $error (eq $reason')))
-    (export "start" (func (param "period-ms" u32) (param "topic" string)
-      (result (result u64 (error $error)))))))
-  (import "airssys:warm-up/host@0.1.0" (instance $host (type $timers)))
+  (type $digital (instance
+    (type $state' (enum "inactive" "active"))
+    (export "line-state" (type $state (eq $state')))
+    (type $error' (variant (case "denied") (case "quota-exceeded") (case "rate-limited" u32)
+      (case "not-ready") (case "undefined-pin-label") (case "pin-mode-not-allowed")
+      (case "already-in-use") (case "hardware-fault" string)))
+    (export "error" (type $error (eq $error')))
+    (export "write" (func (param "label" string) (param "state" $state)
+      (result (result (error $error)))))))
+  (import "airssys:gpio/digital@0.1.0" (instance $lines (type $digital)))
   (core module $memory
     (memory (export "memory") 1)
     (global $next (mut i32) (i32.const 1024))
@@ -28,18 +32,18 @@
   (alias core export $memory "memory" (core memory $bytes))
   (alias core export $memory "realloc" (core func $realloc))
   (alias export $log "log" (func $log'))
-  (alias export $host "start" (func $start'))
+  (alias export $lines "write" (func $write'))
   (core func $log (canon lower (func $log') (memory $bytes)))
-  (core func $start (canon lower (func $start') (memory $bytes) (realloc $realloc)))
+  (core func $write (canon lower (func $write') (memory $bytes) (realloc $realloc)))
   (core module $guest
     (import "host" "log" (func $log (param i32 i32 i32 i32 i32)))
-    (import "host" "start" (func $start (param i32 i32 i32 i32)))
+    (import "host" "write" (func $write (param i32 i32 i32 i32)))
     ;; Parameters: address and length of connection, topic and payload, then `retained`.
     (func (export "on-message") (param i32 i32 i32 i32 i32 i32 i32)
       (call $log (i32.const 2) (local.get 0) (local.get 1) (local.get 2) (local.get 3))
-      (call $start (i32.const 1) (local.get 2) (local.get 3) (i32.const 512))))
+      (call $write (local.get 2) (local.get 3) (i32.const 1) (i32.const 512))))
   (core instance $guest (instantiate $guest
-    (with "host" (instance (export "log" (func $log)) (export "start" (func $start))))))
+    (with "host" (instance (export "log" (func $log)) (export "write" (func $write))))))
   (type $message' (record (field "connection" string) (field "topic" string)
     (field "payload" (list u8)) (field "retained" bool)))
   (component $handler

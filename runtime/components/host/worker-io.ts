@@ -141,7 +141,7 @@ function rehearse(rehearsal: Rehearsal, contract: Contract, codecs: ContractCode
   const plan: Plan = JSON.parse(rehearsal.plan);
   const { handle, exportIndexes } = stand(activate, plan, modules, contract, {
     log: (level, context, text) => session.log(level, context, text),
-    hostCall: () => ({ tag: 'ok', val: 1n }),
+    hostCall: () => ({ tag: 'ok' }),
   });
   session.activated(handle, new Set(exportIndexes.keys()));
   for (const message of rehearsedCalls(codecs, exportIndexes)) {
