@@ -83,6 +83,9 @@ class ThreadedStore implements KeyValueStore {
   #inFlight: Waiting[] = [];
   #restarts = 0;
   #restartTimer: Timer | null = null;
+  /** A start again that is on its way; never rejects. */
+  #starting: Promise<void> | null = null;
+  #lastFailure: string | null = null;
   #closing: { readonly done: () => void } | null = null;
 
   constructor(settings: KeyValueStoreSettings) {
@@ -135,9 +138,11 @@ class ThreadedStore implements KeyValueStore {
     const ended = new Promise<void>(resolve => {
       this.#closing = { done: resolve };
     });
-    if (this.#worker === null) this.#rejectAll('the store is closed');
-    else this.#pump();
-    if (this.#worker !== null) await ended;
+    // One that is on its way closes as soon as it is open: its file must not outlive this call.
+    await this.#starting;
+    if (this.#worker === null) return;
+    this.#pump();
+    await ended;
   }
 
   /** Starts the thread; resolves when the database is open. */
@@ -177,6 +182,10 @@ class ThreadedStore implements KeyValueStore {
   async #ask(operation: StoreOperation): Promise<StoreAnswer> {
     requireNamespace(operation.namespace);
     if (this.#closing !== null) throw new KeyValueError('KV_IO', 'the store is closed');
+    if (this.#worker === null) {
+      // Refused, not kept waiting: the wait may be longer than the caller's deadline.
+      throw new KeyValueError('KV_IO', 'the storage thread is being started again; try later');
+    }
     const answer = await new Promise<StoreAnswer>((resolve, reject) => {
       const bytes =
         operation.kind === 'set' ? operation.value.length + KEY_BYTES_MAX : KEY_BYTES_MAX;
@@ -231,11 +240,18 @@ class ThreadedStore implements KeyValueStore {
     this.#rejectAll(failure.message);
     this.#restarts += 1;
     const { clock, log } = this.#settings;
-    log.write('error', 'gateway', `${failure.message}; starting it again`, { code: failure.code });
+    const { message, code } = failure;
+    // The same failure again is the same news: it is logged once.
+    if (message !== this.#lastFailure) {
+      log.write('error', 'gateway', `${message}; starting it again`, { code });
+    }
+    this.#lastFailure = message;
     this.#restartTimer = clock.after(backoffMs(RESTART, this.#restarts, 1), () => {
-      this.start().catch(() => {
-        // `#ended` has seen it too and plans the next attempt.
-      });
+      // `#ended` sees a failure too and plans the next attempt.
+      this.#starting = this.start().then(
+        () => this.#noteReturn(),
+        () => undefined,
+      );
     });
   }
 
@@ -243,6 +259,11 @@ class ThreadedStore implements KeyValueStore {
     const waiting = [...this.#inFlight, ...this.#queue.takeAll()];
     this.#inFlight = [];
     for (const { reject } of waiting) reject(new KeyValueError('KV_IO', message));
+  }
+
+  #noteReturn(): void {
+    this.#lastFailure = null;
+    this.#settings.log.write('info', 'gateway', 'the storage thread is up again');
   }
 
   #noteDamage(damage: StoreDamage | null): void {
