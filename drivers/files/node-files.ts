@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import type { Files } from '../../runtime/ports/files.ts';
 
 const FOLDER_MODE = 0o700;
@@ -35,10 +35,22 @@ async function readBounded(path: string, bytesMax: number): Promise<Uint8Array |
   try {
     const { size } = await file.stat();
     if (size > bytesMax) throw new RangeError(`${path} has ${size} bytes, over ${bytesMax}`);
-    return await file.readFile();
+    return await readExactly(file, size);
   } finally {
     await file.close();
   }
+}
+
+/** Not more than was there when it was asked, and in memory of its own, which can be moved. */
+async function readExactly(file: FileHandle, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  while (filled < size) {
+    const { bytesRead } = await file.read(bytes, filled, size - filled, filled);
+    if (bytesRead === 0) return bytes.slice(0, filled);
+    filled += bytesRead;
+  }
+  return bytes;
 }
 
 async function orNull<T>(promise: Promise<T>): Promise<T | null> {

@@ -9,6 +9,8 @@ import type { AdmissionRules } from '../deploy/admission.ts';
 import { contentStore } from '../deploy/content-store.ts';
 import { createDeployer, type DeployEvent, type Deployer } from '../deploy/deployer.ts';
 import { slotStore } from '../deploy/slot-store.ts';
+import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
+import { threadedVerifier } from '../manifest/threaded-verifier-io.ts';
 import type { LogSink } from '../monitoring/log.ts';
 import type { Log } from '../ports/log.ts';
 import { Closing } from './closing.ts';
@@ -74,7 +76,9 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   const { clock, log, causes, ring, state } = foundation;
   const live: Live = { release: null, lastChange: null };
   const progress = new InstallProgress();
-  const deployer = makeDeployer({ settings, foundation, engine, progress, live });
+  const verifier = threadedVerifier({ trust: settings.trust, clock, log });
+  closing.add(() => verifier.close());
+  const deployer = makeDeployer({ settings, foundation, engine, verifier, progress, live });
   closing.add(() => deployer.close());
   const startedMs = clock.monotonicMs();
   const running = () => (deployer.running() === null ? null : live.release);
@@ -128,11 +132,12 @@ function makeDeployer(parts: {
   readonly settings: GatewaySettings;
   readonly foundation: Foundation;
   readonly engine: Engine;
+  readonly verifier: ReleaseVerifier;
   readonly progress: InstallProgress;
   readonly live: Live;
 }): Deployer {
-  const { settings, foundation, engine, progress, live } = parts;
-  const { config, trust } = settings;
+  const { settings, foundation, engine, verifier, progress, live } = parts;
+  const { config } = settings;
   const { files, state, clock, log } = foundation;
   const rules: AdmissionRules = {
     runtimeVersion: RUNTIME_VERSION,
@@ -142,12 +147,13 @@ function makeDeployer(parts: {
   };
   // What another version staged is staged again: plan and rules belong together.
   const tag = `${RUNTIME_VERSION} ${contractDigest}`;
-  const stage = cachedStage(spawnStage({ clock }), files, state.staged, tag);
+  const cache = { files, hasher: verifier, folder: state.staged, tag };
+  const stage = cachedStage(spawnStage({ clock }), cache);
   const deployer = createDeployer({
     slots: slotStore(files, state.slots),
-    envelopes: contentStore(files, state.releases, config.limits.releaseBytesMax),
+    envelopes: contentStore(files, verifier, state.releases, config.limits.releaseBytesMax),
     makeReady: (envelope, fresh) =>
-      releaseReadiness({ trust, rules, stage, progress }, envelope, fresh),
+      releaseReadiness({ verifier, rules, stage, progress }, envelope, fresh),
     start: async (ready, slot, reason, previous) => {
       live.release = await runRelease(
         {

@@ -1,15 +1,14 @@
 import { contractExports, contractImports } from '../../wit/generated/contract.ts';
 import { requireContract } from '../components/contract-check.ts';
 import { type AdmissionRules, admitRelease, requireImportsRequested } from '../deploy/admission.ts';
-import type { ReadyRelease } from '../deploy/deployer.ts';
-import { verifyEnvelope } from '../manifest/verify-envelope.ts';
+import type { ExaminedRelease } from '../deploy/deployer.ts';
+import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
 import type { StagedArtifact, StagePort } from '../ports/component-host.ts';
-import type { Trust } from '../signing/trust.ts';
 import type { InstallProgress } from './install-progress.ts';
 
 /** What a release is verified and staged with. */
 export interface ReadinessParts {
-  readonly trust: Trust;
+  readonly verifier: ReleaseVerifier;
   readonly rules: AdmissionRules;
   readonly stage: StagePort;
   readonly progress: InstallProgress;
@@ -18,28 +17,28 @@ export interface ReadinessParts {
 /**
  * Verifies the five layers of an envelope, then stages each component and holds its shape against
  * the contract and against what its manifest requests. Rejects with the coded error of the first
- * refusal. `fresh` is false for a release that this gateway admitted before.
+ * refusal. `fresh` is false for a release that this gateway admitted before. The bytes are moved,
+ * and the result holds them; all that is staged is a part of them.
  */
 export async function releaseReadiness(
-  { trust, rules, stage, progress }: ReadinessParts,
-  envelope: Uint8Array,
+  { verifier, rules, stage, progress }: ReadinessParts,
+  bytes: Uint8Array,
   fresh: boolean,
-): Promise<ReadyRelease> {
-  progress.tell({ step: 'verifying', detail: `${envelope.length} bytes` });
-  const verified = verifyEnvelope(envelope, trust, {
-    policy: release => void admitRelease(release, rules, fresh),
-  });
-  const { release, manifestDigest, components } = verified;
+): Promise<ExaminedRelease> {
+  progress.tell({ step: 'verifying', detail: `${bytes.length} bytes` });
+  const verified = await verifier.verify(bytes);
+  const { release, manifestDigest, components, envelope, envelopeDigest } = verified;
+  // The fifth layer, which is asked here: it needs the board, the policy and no time.
   const admitted = admitRelease(release, rules, fresh);
   const artifacts = new Map<string, StagedArtifact>();
   for (const { spec, limits } of admitted) {
-    const bytes = components.get(spec.digest);
-    if (bytes === undefined) continue;
+    const component = components.get(spec.digest);
+    if (component === undefined) continue;
     progress.tell({ step: 'staging', detail: `${spec.name} ${spec.version}` });
-    const artifact = await stage.stage(bytes, limits);
+    const artifact = await stage.stage(component, limits, spec.digest);
     requireContract(artifact.shape, { imports: contractImports, exports: contractExports });
     requireImportsRequested(spec, artifact.shape);
     artifacts.set(spec.digest, artifact);
   }
-  return { release, manifestDigest, artifacts };
+  return { release, manifestDigest, artifacts, envelope, envelopeDigest };
 }

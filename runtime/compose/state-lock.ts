@@ -18,10 +18,10 @@ const SQLITE_BUSY = 5;
  * called before anything else is looked at or changed: of two gateways that start at once, one
  * ends here.
  *
- * The lock is SQLite's exclusive one on an empty file, because Node itself can lock no file: a POSIX
- * record lock that the kernel drops with the process, so a crash leaves nothing to clear away. An
- * abstract Unix socket would do the same, but anybody on the machine could take its name first, and
- * containers that share the folder but not the network would not see each other's.
+ * The lock is SQLite's exclusive one on an empty file, because Node itself can lock no file: a
+ * POSIX record lock that the kernel drops with the process, so a crash leaves nothing to clear
+ * away. An abstract Unix socket would do the same, but anybody on the machine could take its name
+ * first, and containers that share the folder but not the network would not see each other's.
  * @throws GatewayStartError `GATEWAY_STATE_IN_USE`, `GATEWAY_STATE_DIRECTORY`
  */
 export function lockState(root: string): StateLock {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Files } from '../ports/files.ts';
+import type { Hasher } from '../ports/hasher.ts';
 import { DeployError } from './errors.ts';
 import { ioError } from './slot-store.ts';
 
@@ -8,8 +8,11 @@ import { ioError } from './slot-store.ts';
  * made durable, renamed into place, and the folder made durable.
  */
 export interface ContentStore {
-  /** Stores bytes and returns their digest, lower-case hex. Resolves when durable. */
-  put(bytes: Uint8Array): Promise<string>;
+  /**
+   * Stores bytes under `digest`, which whoever verified them worked out. Resolves when durable;
+   * `get` says whether the disk has them.
+   */
+  put(bytes: Uint8Array, digest: string): Promise<void>;
   /**
    * Returns the bytes of a digest, hashed again.
    * @throws DeployError `DEPLOY_NOT_STORED`, `DEPLOY_STORE_DAMAGED`.
@@ -22,17 +25,21 @@ export interface ContentStore {
 const INCOMING = 'incoming';
 
 /** Returns the store over `folder`; `bytesMax` bounds one blob. */
-export function contentStore(files: Files, folder: string, bytesMax: number): ContentStore {
+export function contentStore(
+  files: Files,
+  hasher: Hasher,
+  folder: string,
+  bytesMax: number,
+): ContentStore {
   const shard = (digest: string) => `${folder}/${digest.slice(0, 2)}`;
   const place = (digest: string) => `${shard(digest)}/${digest}`;
   const incoming = `${folder}/${INCOMING}`;
 
-  async function put(bytes: Uint8Array): Promise<string> {
-    const digest = sha256(bytes);
+  async function put(bytes: Uint8Array, digest: string): Promise<void> {
     if (bytes.length > bytesMax) {
       throw new DeployError('DEPLOY_IO', `a blob of ${bytes.length} bytes exceeds ${bytesMax}`);
     }
-    if (await isWhole(digest)) return digest;
+    if (await isWhole(digest)) return;
     const temporary = `${incoming}/${digest}`;
     try {
       await files.makeFolder(incoming);
@@ -46,12 +53,11 @@ export function contentStore(files: Files, folder: string, bytesMax: number): Co
       await files.remove(temporary).catch(() => undefined);
       throw ioError(`blob ${digest.slice(0, 12)}`, cause);
     }
-    return digest;
   }
 
   async function isWhole(digest: string): Promise<boolean> {
     const bytes = await files.read(place(digest), bytesMax).catch(() => null);
-    return bytes !== null && sha256(bytes) === digest;
+    return bytes !== null && (await hasher.hash(bytes)).digest === digest;
   }
 
   async function get(digest: string): Promise<Uint8Array> {
@@ -61,13 +67,14 @@ export function contentStore(files: Files, folder: string, bytesMax: number): Co
     if (bytes === null) {
       throw new DeployError('DEPLOY_NOT_STORED', `blob ${digest.slice(0, 12)} is not stored`);
     }
-    if (sha256(bytes) !== digest) {
+    const hashed = await hasher.hash(bytes);
+    if (hashed.digest !== digest) {
       throw new DeployError(
         'DEPLOY_STORE_DAMAGED',
         `blob ${digest.slice(0, 12)} does not match its digest: the disk changed it`,
       );
     }
-    return bytes;
+    return hashed.bytes;
   }
 
   async function collect(keep: ReadonlySet<string>): Promise<number> {
@@ -83,9 +90,4 @@ export function contentStore(files: Files, folder: string, bytesMax: number): Co
   }
 
   return { put, get, collect };
-}
-
-/** Returns the SHA-256 of bytes in lower-case hex. */
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,7 +1,8 @@
 import { errorMessage } from '../base/errors.ts';
 import type { Release } from '../manifest/release.ts';
+import { VerifierError } from '../manifest/release-verifier.ts';
 import type { StagedArtifact } from '../ports/component-host.ts';
-import { type ContentStore, sha256 } from './content-store.ts';
+import type { ContentStore } from './content-store.ts';
 import { DeployError } from './errors.ts';
 import * as machine from './slot-machine.ts';
 import { EMPTY_RECORD, type SlotName, type SlotRecord } from './slot-record.ts';
@@ -15,7 +16,10 @@ import type { SlotStore } from './slot-store.ts';
 export interface Deployer {
   /** Starts what the slot record says. Resolves also when there is nothing to run. */
   boot(): Promise<void>;
-  /** Installs a release and resolves when it is committed. Rejects after the way back is done. */
+  /**
+   * Installs a release and resolves when it is committed. Rejects after the way back is done. The
+   * bytes are moved: the caller's view is empty from now on.
+   */
   install(envelope: Uint8Array): Promise<InstalledRelease>;
   /** Returns to the other slot's release. */
   rollback(cause: string): Promise<InstalledRelease>;
@@ -40,6 +44,13 @@ export interface ReadyRelease {
   readonly artifacts: ReadonlyMap<string, StagedArtifact>;
 }
 
+/** A ready release, and the very bytes that it was verified in. */
+export interface ExaminedRelease extends ReadyRelease {
+  readonly envelope: Uint8Array;
+  /** SHA-256 of them, lower-case hex. */
+  readonly envelopeDigest: string;
+}
+
 /** Why a release is started. */
 export type ReleaseStart = 'cold' | 'update' | 'rollback';
 
@@ -56,9 +67,10 @@ export interface DeployerParts {
   readonly envelopes: ContentStore;
   /**
    * Verifies all five layers and stages every component; nothing is written by it that matters.
-   * `fresh` is false for a release that this gateway accepted before.
+   * `fresh` is false for a release that this gateway accepted before. The bytes are moved, and the
+   * result holds them. Rejects with VerifierError when it cannot tell.
    */
-  readonly makeReady: (envelope: Uint8Array, fresh: boolean) => Promise<ReadyRelease>;
+  readonly makeReady: (envelope: Uint8Array, fresh: boolean) => Promise<ExaminedRelease>;
   readonly start: (
     ready: ReadyRelease,
     slot: SlotName,
@@ -134,9 +146,9 @@ class DeployerActor implements Deployer {
     });
   }
 
-  install(envelope: Uint8Array): Promise<InstalledRelease> {
+  install(bytes: Uint8Array): Promise<InstalledRelease> {
     return this.#alone('installing', async () => {
-      const { ready, candidate } = await this.#examine(envelope);
+      const { ready, candidate, envelope } = await this.#examine(bytes);
       const slot = machine.targetSlot(this.#record);
       this.#parts.onEvent({ kind: 'installing', release: ready.release, slot });
       // 1. The target is marked incomplete, 2. the content is made durable and read back, 3. only
@@ -144,7 +156,7 @@ class DeployerActor implements Deployer {
       const before = this.#record;
       await this.#persist(machine.beginWriting(before, candidate));
       try {
-        await this.#parts.envelopes.put(envelope);
+        await this.#parts.envelopes.put(envelope, candidate.envelopeDigest);
         await this.#parts.envelopes.get(candidate.envelopeDigest);
       } catch (error) {
         await this.#persist(machine.abandonWriting(this.#record, before));
@@ -180,21 +192,23 @@ class DeployerActor implements Deployer {
     await this.#stopCurrent();
   }
 
-  async #examine(
-    envelope: Uint8Array,
-  ): Promise<{ readonly ready: ReadyRelease; readonly candidate: machine.Candidate }> {
+  async #examine(bytes: Uint8Array): Promise<{
+    readonly ready: ReadyRelease;
+    readonly candidate: machine.Candidate;
+    readonly envelope: Uint8Array;
+  }> {
     try {
-      const ready = await this.#parts.makeReady(envelope, true);
+      const { envelope, envelopeDigest, ...ready } = await this.#parts.makeReady(bytes, true);
       const { name, version, sequence } = ready.release;
       const candidate = {
-        envelopeDigest: sha256(envelope),
+        envelopeDigest,
         manifestDigest: ready.manifestDigest,
         name,
         version,
         sequence,
       };
       machine.requireInstallable(this.#record, candidate);
-      return { ready, candidate };
+      return { ready, candidate, envelope };
     } catch (error) {
       this.#parts.onEvent({ kind: 'refused', error });
       throw error;
@@ -261,8 +275,16 @@ class DeployerActor implements Deployer {
   async #load(slot: SlotName): Promise<ReadyRelease> {
     const entry = this.#record.slots[slot];
     if (entry === null) throw new DeployError('DEPLOY_NOT_STORED', `slot ${slot} is empty`);
-    const envelope = await this.#parts.envelopes.get(entry.envelopeDigest);
-    return this.#parts.makeReady(envelope, false);
+    const load = async () => {
+      const bytes = await this.#parts.envelopes.get(entry.envelopeDigest);
+      const { envelope: _, ...ready } = await this.#parts.makeReady(bytes, false);
+      return ready;
+    };
+    return load().catch(error => {
+      // No verdict says nothing about the release: it is not taken back for that, but asked again.
+      if (error instanceof VerifierError) return load();
+      throw error;
+    });
   }
 
   async #switchTo(ready: ReadyRelease, slot: SlotName, reason: ReleaseStart): Promise<void> {

@@ -17,7 +17,7 @@ export const VERIFICATION_LAYERS = [
 /** The name of a layer. */
 export type VerificationLayer = (typeof VERIFICATION_LAYERS)[number];
 
-/** A release that passed all five layers. */
+/** A release that passed the layers up to its payloads. */
 export interface VerifiedRelease {
   readonly release: Release;
   /** SHA-256 of the manifest (draft-ietf-suit-manifest-37 8.3), lower-case hex. */
@@ -30,23 +30,43 @@ export interface VerifiedRelease {
   readonly keyIds: readonly string[];
 }
 
-/** What else is wanted of a release, and who listens. */
-export interface VerifyOptions extends SignatureOptions {
-  /** The policy layer: throws a coded error (POLICY_*, DEPLOY_* ...) to refuse. */
-  readonly policy: (release: Release) => void;
+/** How signatures are judged, and who listens. */
+export interface AuthenticateOptions extends SignatureOptions {
   /** Called after each layer that passed. */
   readonly onPassed?: (layer: VerificationLayer) => void;
 }
 
+/** What else is wanted of a release. */
+export interface VerifyOptions extends AuthenticateOptions {
+  /** The policy layer: throws a coded error (POLICY_*, DEPLOY_* ...) to refuse. */
+  readonly policy: (release: Release) => void;
+}
+
 /**
  * Returns the release in an envelope, after envelope, signature and role, manifest, payloads and
- * policy, in this order. Nothing of the manifest is decoded before its signature is accepted.
+ * policy, in this order.
  * @throws ReleaseError, SignatureError, and whatever `policy` throws
  */
 export function verifyEnvelope(
   bytes: Uint8Array,
   trust: Trust,
   options: VerifyOptions,
+): VerifiedRelease {
+  const verified = authenticateEnvelope(bytes, trust, options);
+  options.policy(verified.release);
+  options.onPassed?.('policy');
+  return verified;
+}
+
+/**
+ * Returns the release in an envelope, after all layers but the policy: what depends on nothing but
+ * bytes and trust. Nothing of the manifest is decoded before its signature is accepted.
+ * @throws ReleaseError, SignatureError
+ */
+export function authenticateEnvelope(
+  bytes: Uint8Array,
+  trust: Trust,
+  options: AuthenticateOptions = {},
 ): VerifiedRelease {
   const passed = options.onPassed ?? (() => undefined);
   const envelope = parseEnvelope(bytes);
@@ -59,8 +79,6 @@ export function verifyEnvelope(
   passed('manifest');
   const components = requirePayloads(release, envelope.payloads);
   passed('payload');
-  options.policy(release);
-  passed('policy');
   const { manifestDigest } = envelope;
   return { release, manifestDigest, components, keyId: keyIds[0] ?? '', keyIds };
 }

@@ -125,8 +125,16 @@ export interface ComponentHostPort {
 
 /** Turns component bytes into a StagedArtifact, in a short-lived process with a deadline. */
 export interface StagePort {
-  /** Rejects with ComponentError `COMPONENT_REFUSED` (its message names the rule) and others. */
-  stage(bytes: Uint8Array, limits: { readonly memoryBytesMax: number }): Promise<StagedArtifact>;
+  /**
+   * Rejects with ComponentError `COMPONENT_REFUSED` (its message names the rule) and others.
+   * `digest` is the SHA-256 of the bytes, lower-case hex, where the caller has verified it; else it
+   * is worked out here.
+   */
+  stage(
+    bytes: Uint8Array,
+    limits: { readonly memoryBytesMax: number },
+    digest?: string,
+  ): Promise<StagedArtifact>;
 }
 
 /** Codes of ComponentError. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { backoffMs } from '../base/backoff.ts';
 import { errorMessage } from '../base/errors.ts';
+import { threadEntry } from '../base/thread-entry.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import { type KeyPage, KeyValueError, type KeyValuePort } from '../ports/keyvalue.ts';
 import type { Log } from '../ports/log.ts';
@@ -149,7 +150,7 @@ class ThreadedStore implements KeyValueStore {
   start(): Promise<void> {
     const { file, storeBytesMax } = this.#settings;
     return new Promise((resolve, reject) => {
-      const worker = new Worker(workerUrl(), {
+      const worker = new Worker(threadEntry(import.meta.url, 'storage-worker'), {
         workerData: { file, storeBytesMax },
         env: {},
         execArgv: [],
@@ -278,11 +279,4 @@ class ThreadedStore implements KeyValueStore {
     );
     onDamage?.(damage);
   }
-}
-
-/** The entry beside the sources, or beside the bundle that this module is part of. */
-function workerUrl(): URL {
-  const source = import.meta.url.endsWith('.ts');
-  const path = source ? '../entry/storage-worker.ts' : './storage-worker.js';
-  return new URL(path, import.meta.url);
 }

@@ -10,6 +10,7 @@ const ENTRIES: readonly string[] = [
   'runtime/entry/worker.ts',
   'runtime/entry/stage.ts',
   'runtime/entry/storage-worker.ts',
+  'runtime/entry/verifier-worker.ts',
   'runtime/entry/cli.ts',
 ];
 

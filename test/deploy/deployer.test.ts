@@ -5,11 +5,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nodeFiles } from '../../drivers/files/node-files.ts';
 import { errorCode } from '../../runtime/base/errors.ts';
-import { contentStore, sha256 } from '../../runtime/deploy/content-store.ts';
+import { sha256 } from '../../runtime/base/sha256.ts';
+import { contentStore } from '../../runtime/deploy/content-store.ts';
 import { createDeployer, type DeployEvent, type Deployer } from '../../runtime/deploy/deployer.ts';
 import { slotStore } from '../../runtime/deploy/slot-store.ts';
 import type { Release } from '../../runtime/manifest/release.ts';
+import { inThreadVerifier, VerifierError } from '../../runtime/manifest/release-verifier.ts';
 import type { Files } from '../../runtime/ports/files.ts';
+import { testTrust } from '../manifest/support/signed-release.ts';
 
 /**
  * The deployer over the real file system. Releases are short texts `VERSION [flaw]`, so that the
@@ -45,11 +48,24 @@ async function bench(folder: string, files: Files = nodeFiles()): Promise<Bench>
   const alive: string[] = [];
   const deployer = createDeployer({
     slots: slotStore(files, folder),
-    envelopes: contentStore(files, join(folder, 'releases'), BLOB_BYTES_MAX),
+    envelopes: contentStore(
+      files,
+      inThreadVerifier(testTrust(1)),
+      join(folder, 'releases'),
+      BLOB_BYTES_MAX,
+    ),
     makeReady: async bytes => {
       const text = new TextDecoder().decode(bytes);
+      if (flaws.delete('no verdict')) throw new VerifierError('VERIFIER_LOST', 'thread ended');
       if (text.includes('forged')) throw new Error('signature does not match');
-      return { release: release(text), manifestDigest: sha256(bytes), artifacts: new Map() };
+      const digest = sha256(bytes);
+      return {
+        release: release(text),
+        manifestDigest: digest,
+        artifacts: new Map(),
+        envelope: bytes,
+        envelopeDigest: digest,
+      };
     },
     start: async ready => {
       const text = ready.release.version;
@@ -185,6 +201,33 @@ test('a damaged envelope of the active slot sends the gateway to the other relea
     await again.deployer.boot();
     assert.equal(again.alive, ['1.0.0']);
     assert.ok(again.events.some(event => event.kind === 'rolled-back'));
+  }));
+
+test('a start without a verdict asks again, and takes no release back for it', () =>
+  inFolder(async folder => {
+    const { deployer } = await bench(folder);
+    await deployer.boot();
+    await deployer.install(envelope('1.0.0'));
+    await deployer.install(envelope('2.0.0'));
+    flaws.add('no verdict');
+    const again = await bench(folder);
+    await again.deployer.boot();
+    assert.equal(again.alive, ['2.0.0']);
+    assert.is(again.events.length, 1, 'started, and nothing else');
+  }));
+
+test('an installation without a verdict is refused and changes nothing', () =>
+  inFolder(async folder => {
+    const { deployer, alive } = await bench(folder);
+    await deployer.boot();
+    await deployer.install(envelope('1.0.0'));
+    const before = deployer.record();
+    flaws.add('no verdict');
+    const code = await deployer.install(envelope('2.0.0')).then(() => '', errorCode);
+    assert.is(code, 'VERIFIER_LOST');
+    assert.equal(deployer.record(), before);
+    assert.equal(alive, ['1.0.0']);
+    await deployer.install(envelope('2.0.0'));
   }));
 
 test('a second operation is refused while one runs', () =>
