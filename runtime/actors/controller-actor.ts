@@ -202,13 +202,17 @@ export class ControllerActor {
       case 'backoff': {
         const { untilMs, attempt } = supervision;
         const waitMs = Math.max(0, untilMs - nowMs);
-        this.#log('warn', `ended (${describeEnd(cause)}), restart in ${Math.round(waitMs)} ms`);
+        this.#log(
+          'warn',
+          `ended (${describeEnd(cause)}), restart in ${Math.round(waitMs)} ms`,
+          cause,
+        );
         this.#change({ at: 'backoff', sinceMs: nowMs, untilMs, attempt, cause });
         this.#wake(waitMs);
         return;
       }
       case 'quarantined':
-        this.#log('error', `quarantined: ended too often, last by ${describeEnd(cause)}`);
+        this.#log('error', `quarantined: ended too often, last by ${describeEnd(cause)}`, cause);
         this.#event('controller.quarantine', describeEnd(cause));
         for (const lost of this.takeWaiting()) {
           this.#counters.discarded += 1;
@@ -217,7 +221,7 @@ export class ControllerActor {
         this.#change({ at: 'quarantined', sinceMs: nowMs, cause });
         return;
       case 'stopped':
-        this.#log('info', `stopped (${describeEnd(cause)})`);
+        this.#log('info', `stopped (${describeEnd(cause)})`, cause);
         this.#change({ at: 'stopped', sinceMs: nowMs, cause });
         return;
       case 'up':
@@ -276,9 +280,10 @@ export class ControllerActor {
     return this.#ports.clock.monotonicMs();
   }
 
-  #log(level: 'info' | 'warn' | 'error' | 'critical', message: string): void {
-    const text = guestText(message);
-    this.#ports.log.write(level, 'gateway', text, { controller: this.spec.name });
+  #log(level: 'info' | 'warn' | 'error' | 'critical', message: string, cause?: EndCause): void {
+    const code = cause === undefined ? {} : { code: cause.kind };
+    const fields = { controller: this.spec.name, ...code };
+    this.#ports.log.write(level, 'gateway', guestText(message), fields);
   }
 
   #event(action: string, reason: string): void {

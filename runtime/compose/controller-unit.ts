@@ -9,6 +9,7 @@ import {
 import { contractImports, exportIds } from '../../wit/generated/contract.ts';
 import type { ActorMessage, ActorState, StartReason } from '../actors/actor-types.ts';
 import { ControllerActor } from '../actors/controller-actor.ts';
+import { guestText } from '../actors/health.ts';
 import type { StartGate } from '../actors/start-gate.ts';
 import { errorMessage } from '../base/errors.ts';
 import type { ComponentShape } from '../base/value-type.ts';
@@ -50,6 +51,12 @@ export interface UnitSurroundings {
   readonly nextInstance: (controller: string) => bigint;
 }
 
+/**
+ * Told of a change of state, or of health with null. `lastWords` is the first line of the last
+ * error that the present or last instance logged, or null.
+ */
+export type UnitChange = (name: string, state: ActorState | null, lastWords: string | null) => void;
+
 /** What one controller is wired from. */
 export interface UnitParts {
   readonly admitted: AdmittedController;
@@ -58,7 +65,12 @@ export interface UnitParts {
   readonly slot: SlotName;
   readonly firstReason: Exclude<StartReason, 'restart'>;
   readonly previousVersion: string | undefined;
-  readonly onChange: (name: string, state: ActorState | null) => void;
+  readonly onChange: UnitChange;
+}
+
+/** What an instance logged last as an error: a thrown message, before the trap that follows. */
+interface LastWords {
+  line: string | null;
 }
 
 /** Calls of one instance sent and not yet answered. */
@@ -82,6 +94,7 @@ const LIFECYCLE = {
 export function wireController(around: UnitSurroundings, parts: UnitParts): ControllerUnit {
   const { admitted, component } = parts;
   const { spec, grants } = admitted;
+  const words: LastWords = { line: null };
   const actor = new ControllerActor({
     spec,
     ids: LIFECYCLE,
@@ -101,10 +114,10 @@ export function wireController(around: UnitSurroundings, parts: UnitParts): Cont
       gate: around.gate,
     },
     hooks: {
-      activate: () => activateInstance(around, parts, actor),
+      activate: () => activateInstance(around, parts, actor, words),
       onSafeState: () => driveSafe(around, admitted),
-      onState: state => parts.onChange(spec.name, state),
-      onHealth: () => parts.onChange(spec.name, null),
+      onState: state => parts.onChange(spec.name, state, words.line),
+      onHealth: () => parts.onChange(spec.name, null, words.line),
     },
   });
 
@@ -138,8 +151,10 @@ async function activateInstance(
   around: UnitSurroundings,
   { admitted, component, slot }: UnitParts,
   actor: ControllerActor,
+  words: LastWords,
 ): Promise<ComponentInstance> {
   const { spec, grants, limits } = admitted;
+  words.line = null;
   const instance = around.nextInstance(spec.name);
   const imports = openCapabilities({
     contract: contractImports,
@@ -161,7 +176,9 @@ async function activateInstance(
       onHostCall: imports.onHostCall,
       onLog: (level, context, message) => {
         const text = context === '' ? message : `${context}: ${message}`;
-        around.log.write(guestLevel(level), `controller/${spec.name}`, text);
+        const known = guestLevel(level);
+        if (known === 'error' || known === 'critical') words.line = guestText(firstLine(text));
+        around.log.write(known, `controller/${spec.name}`, text);
       },
     });
     // Rights end with the instance, whoever ended it, and before anybody else learns of the end.
@@ -171,6 +188,10 @@ async function activateInstance(
     imports.close();
     throw error;
   }
+}
+
+function firstLine(text: string): string {
+  return text.slice(0, text.search(/[\r\n]|$/));
 }
 
 /** Drives the outputs of a controller to their safe values, past its guards. */

@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../capabilities/guards/index.ts';
-import { type ActorState, describeEnd } from '../actors/actor-types.ts';
+import { type ActorState, describeEnd, type EndCause } from '../actors/actor-types.ts';
 import { errorCode, errorMessage } from '../base/errors.ts';
 import type { DeployEvent } from '../deploy/deployer.ts';
 import type { Release } from '../manifest/release.ts';
@@ -43,12 +43,17 @@ export function tellDecision(sinks: Omit<EventSinks, 'audit'>, entry: AuditEntry
   );
 }
 
-/** Tells of a controller's change of state. */
-export function tellState(sinks: EventSinks, name: string, state: ActorState): void {
+/** Tells of a controller's change of state. `lastWords` is the last error that it logged. */
+export function tellState(
+  sinks: EventSinks,
+  name: string,
+  state: ActorState,
+  lastWords: string | null,
+): void {
   const subject = `controller/${name}`;
   if (state.at === 'backoff') {
     const what = `${name} ended and is restarted (attempt ${state.attempt})`;
-    const causedBy = [describeEnd(state.cause)];
+    const causedBy = endWords(state.cause, lastWords);
     sinks.causes.record(
       { kind: 'restart', subject, what, causedBy, fix: null },
       sinks.clock.wallMs(),
@@ -60,12 +65,18 @@ export function tellState(sinks: EventSinks, name: string, state: ActorState): v
         kind: 'quarantine',
         subject,
         what: `${name} ended too often and stays down, its outputs safe`,
-        causedBy: [describeEnd(state.cause)],
+        causedBy: endWords(state.cause, lastWords),
         fix: `airssys-wasm release-quarantine ${name}`,
       },
       sinks.clock.wallMs(),
     );
   }
+}
+
+function endWords(cause: EndCause, lastWords: string | null): string[] {
+  // An engine that gives up on an exception says what was thrown, then traps without a word.
+  const told = cause.kind === 'trapped' && lastWords !== null;
+  return [describeEnd(cause), ...(told ? [`its last error was: ${lastWords}`] : [])];
 }
 
 /** Tells of a step of the deployer. */

@@ -161,8 +161,8 @@ function makeDeployer(parts: {
           rules,
           trial: config.trial,
           onUnmet: words => log.write('warn', 'gateway', words),
-          onChange: (name, change) => {
-            if (change !== null) tellState(foundation, name, change);
+          onChange: (name, change, lastWords) => {
+            if (change !== null) tellState(foundation, name, change, lastWords);
           },
         },
         ready,

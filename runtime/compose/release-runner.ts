@@ -1,4 +1,4 @@
-import type { ActorState, ActorStatus } from '../actors/actor-types.ts';
+import type { ActorStatus } from '../actors/actor-types.ts';
 import { Supervisor } from '../actors/supervisor.ts';
 import { type AdmissionRules, admitRelease } from '../deploy/admission.ts';
 import type { ReadyRelease, ReleaseStart, RunningRelease } from '../deploy/deployer.ts';
@@ -6,7 +6,12 @@ import { DeployError } from '../deploy/errors.ts';
 import type { SlotName } from '../deploy/slot-record.ts';
 import { startTrial, type TrialBounds } from '../deploy/trial.ts';
 import type { Release } from '../manifest/release.ts';
-import { type ControllerUnit, type UnitSurroundings, wireController } from './controller-unit.ts';
+import {
+  type ControllerUnit,
+  type UnitChange,
+  type UnitSurroundings,
+  wireController,
+} from './controller-unit.ts';
 
 /** What the running release looks like from outside. */
 export interface LiveRelease extends RunningRelease {
@@ -24,7 +29,7 @@ export interface RunnerParts {
   readonly rules: AdmissionRules;
   readonly trial: TrialBounds;
   readonly onUnmet: (words: string) => void;
-  readonly onChange: (name: string, state: ActorState | null) => void;
+  readonly onChange: UnitChange;
 }
 
 /**
@@ -63,8 +68,8 @@ export async function runRelease(
           slot,
           firstReason: reason,
           previousVersion: changed ? before.version : undefined,
-          onChange: (name, state) => {
-            parts.onChange(name, state);
+          onChange: (name, state, lastWords) => {
+            parts.onChange(name, state, lastWords);
             look();
           },
         }),

@@ -144,7 +144,8 @@ function controllerReport(
     attempt: state.at === 'backoff' ? state.attempt : null,
     attemptsMax: actor.intensityMax,
     health: health.kind,
-    message: 'message' in health ? health.message : cause,
+    // What an ended instance said of itself is old news beside why it ended.
+    message: cause ?? ('message' in health ? health.message : null),
     memoryBytes: actor.statistics?.memoryBytes ?? null,
     waiting: actor.waiting.messages,
     handled: messages.handled,

@@ -211,10 +211,10 @@ test('one quarantined or unhealthy controller makes the gateway failing, a degra
   }
 });
 
-test('what a controller says of itself is shown before the cause of its last end', () => {
+test('why a controller ended is shown before what it said of itself until then', () => {
   const health = { kind: 'unhealthy', message: 'sensor silent' } as const;
   const [one] = reportOf(actor('relay', QUARANTINED, { health })).controllers;
-  assert.is(one?.message, 'sensor silent');
+  assert.is(one?.message, 'trapped: unreachable');
 });
 
 test('a broker that is away is a problem with its address and why', () => {
