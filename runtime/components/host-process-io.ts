@@ -18,6 +18,12 @@ const UTIME_FIELD = 12;
 /** Linux counts in hundredths of a second towards user space, on every architecture. */
 const TICK_MS = 10;
 
+/**
+ * Nothing of ours. The C library would otherwise give each worker's thread an arena of its own:
+ * most of a megabyte each.
+ */
+const HOST_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
+
 /** What a host process tells its owner. */
 export interface HostProcessEvents {
   onControl(chunk: Buffer): void;
@@ -48,7 +54,7 @@ export function startHostProcess(
   events: HostProcessEvents,
 ): HostProcess {
   const child = spawn(command, [...args], {
-    env: {},
+    env: HOST_ENVIRONMENT,
     cwd,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...Array<'pipe'>(2 * slots).fill('pipe')],
   });

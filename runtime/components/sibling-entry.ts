@@ -6,9 +6,14 @@ export interface SiblingEntry {
 
 /**
  * Finds the entry file of another process of this program. From the sources
- * (`runtime/*\/*.ts`) entries are in `runtime/entry`; in a bundle they lie beside the caller.
+ * (`runtime/*\/*.ts`) entries are in `runtime/entry`; in a bundle they lie beside the caller, with
+ * `extension`.
  */
-export function siblingEntry(caller: string, name: string): SiblingEntry {
+export function siblingEntry(
+  caller: string,
+  name: string,
+  extension: 'js' | 'cjs' = 'js',
+): SiblingEntry {
   if (caller.endsWith('.ts')) {
     const root = new URL('../../', caller);
     return {
@@ -20,5 +25,5 @@ export function siblingEntry(caller: string, name: string): SiblingEntry {
       ],
     };
   }
-  return { file: new URL(`./${name}.js`, caller), readable: [new URL('./', caller)] };
+  return { file: new URL(`./${name}.${extension}`, caller), readable: [new URL('./', caller)] };
 }

@@ -1,4 +1,5 @@
 import { sha256 } from '../base/sha256.ts';
+import { PLAN_VERSION } from '../linker/plan.ts';
 import type { StagedArtifact, StagePort } from '../ports/component-host.ts';
 import type { Files } from '../ports/files.ts';
 import type { Hasher } from '../ports/hasher.ts';
@@ -26,7 +27,9 @@ export function cachedStage(stage: StagePort, parts: StageCacheParts): StagePort
   const { files, folder, tag } = parts;
   return {
     stage: async (bytes, limits, digest = sha256(bytes)) => {
-      const key = sha256(Buffer.from(`${tag}\n${digest}\n${limits.memoryBytesMax}`));
+      const key = sha256(
+        Buffer.from([PLAN_VERSION, tag, digest, limits.memoryBytesMax].join('\n')),
+      );
       const path = `${folder}/${key}`;
       const known = await read(parts, path, digest);
       if (known !== null) return known;

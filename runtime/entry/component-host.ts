@@ -3,7 +3,7 @@ import { runHostMain } from '../components/host/host-main-io.ts';
 import { CONFINED_FLAGS, readFlags } from '../components/host-command.ts';
 import { siblingEntry } from '../components/sibling-entry.ts';
 
-const worker = siblingEntry(import.meta.url, 'worker');
+const worker = siblingEntry(import.meta.url, 'worker', 'cjs');
 await runHostMain({
   contractDigest,
   workerEntry: worker.file,

@@ -1,5 +1,4 @@
 import process from 'node:process';
-import { serialize } from 'node:v8';
 import { errorCode, errorMessage } from '../base/errors.ts';
 import { encodeStageAnswer, type StageAnswer } from '../components/stage-answer.ts';
 import { DEFAULT_LINK_LIMITS, PAGE_BYTES } from '../linker/limits.ts';
@@ -22,7 +21,8 @@ function stage(bytes: Uint8Array, pages: number): StageAnswer {
     });
     // Compiled and forgotten: what the engine refuses, or takes too long for, is found out here.
     for (const module of modules) new WebAssembly.Module(Uint8Array.from(module));
-    return { kind: 'staged', shape: JSON.stringify(shape), plan: serialize(plan), modules };
+    const text = Buffer.from(JSON.stringify(plan));
+    return { kind: 'staged', shape: JSON.stringify(shape), plan: text, modules };
   } catch (error) {
     return { kind: 'refused', reason: `${errorCode(error)}: ${errorMessage(error)}` };
   }

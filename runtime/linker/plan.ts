@@ -3,7 +3,7 @@ import type { PrimitiveKind } from '../base/value-type.ts';
 /**
  * What staging made of a component: flat steps over registers, with all index spaces, aliases,
  * nested components and type checks already resolved. Plain data; it survives `structuredClone`
- * and `v8.serialize`. Indices refer to the plan's own arrays and are in range by construction.
+ * and JSON. Indices refer to the plan's own arrays and are in range by construction.
  */
 export interface Plan {
   readonly version: typeof PLAN_VERSION;
@@ -25,7 +25,7 @@ export interface Plan {
 }
 
 /** Rises with each change of Plan's meaning. */
-export const PLAN_VERSION = 1;
+export const PLAN_VERSION = 2;
 
 /** Size, alignment and flattening of a type (`CanonicalABI.md`, "Alignment", "Flattening"). */
 export interface TypeLayout {

@@ -4,15 +4,17 @@ import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { areaOf, generalArea, POWERFUL_AREAS, POWERLESS_ENTRIES } from '../tidy/layers.ts';
 
 /** The programs of a release, each one file in `dist/`. */
-const ENTRIES: readonly string[] = [
+const MODULE_ENTRIES: readonly string[] = [
   'runtime/entry/gatewayd.ts',
   'runtime/entry/component-host.ts',
-  'runtime/entry/worker.ts',
   'runtime/entry/stage.ts',
   'runtime/entry/storage-worker.ts',
   'runtime/entry/verifier-worker.ts',
   'runtime/entry/cli.ts',
 ];
+
+/** One of these runs per controller: without Node's module loader each needs 1 MB less. */
+const COMMONJS_ENTRIES: readonly string[] = ['runtime/entry/worker.ts'];
 
 /**
  * Packages that stay outside of the bundles. serialport finds its native part by its own folder, so
@@ -28,7 +30,7 @@ const REQUIRE_BANNER =
 /** A bundle and where what is in it comes from. */
 export interface Bundle {
   readonly entry: string;
-  /** Path from the root, `dist/NAME.js`. */
+  /** Path from the root, `dist/NAME.js` or `.cjs`. */
   readonly output: string;
   readonly bytes: number;
   readonly inputs: readonly string[];
@@ -36,7 +38,7 @@ export interface Bundle {
 
 /** Returns the entries that are not in the tree. */
 export function missingEntries(root: string): string[] {
-  return ENTRIES.filter(entry => !existsSync(join(root, entry)));
+  return [...MODULE_ENTRIES, ...COMMONJS_ENTRIES].filter(entry => !existsSync(join(root, entry)));
 }
 
 /** Bundles every entry that exists into `outdir`, or only says what that would be. */
@@ -45,9 +47,24 @@ export async function bundleEntries(
   outdir: string,
   { write = true }: { readonly write?: boolean } = {},
 ): Promise<Bundle[]> {
-  const entryPoints = ENTRIES.filter(entry => existsSync(join(root, entry)));
-  const { metafile } = await build({ ...options(root, outdir), entryPoints, write });
-  return readBundles(metafile);
+  const present = (entries: readonly string[]) =>
+    entries.filter(entry => existsSync(join(root, entry)));
+  const common = options(root, outdir);
+  const modules = await build({
+    ...common,
+    format: 'esm',
+    banner: { js: REQUIRE_BANNER },
+    entryPoints: present(MODULE_ENTRIES),
+    write,
+  });
+  const scripts = await build({
+    ...common,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    entryPoints: present(COMMONJS_ENTRIES),
+    write,
+  });
+  return [...readBundles(modules.metafile), ...readBundles(scripts.metafile)];
 }
 
 /** Returns a sentence for each bundle of a powerless process that holds code with authority. */
@@ -77,11 +94,9 @@ function options(root: string, outdir: string): BuildOptions & { metafile: true 
     absWorkingDir: root,
     outdir,
     bundle: true,
-    format: 'esm',
     platform: 'node',
     target: 'node26',
     external: [...EXTERNAL_PACKAGES],
-    banner: { js: REQUIRE_BANNER },
     // Names stay as they are: nothing is minified. `keepNames` would wrap every closure that the
     // linker makes, at run time.
     sourcemap: false,

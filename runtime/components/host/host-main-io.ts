@@ -18,7 +18,7 @@ import type { WorkerTask } from './worker-io.ts';
 
 /** Heap of one worker; the guest's linear memory is not in it. */
 const WORKER_HEAP_MIB_MAX = 64;
-const WORKER_YOUNG_HEAP_MIB_MAX = 16;
+const WORKER_YOUNG_HEAP_MIB_MAX = 4;
 const REASON_LENGTH_MAX = 1_024;
 
 /** What the host's main thread is started with. */

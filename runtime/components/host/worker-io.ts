@@ -1,6 +1,4 @@
-import { randomFillSync } from 'node:crypto';
 import process from 'node:process';
-import { deserialize } from 'node:v8';
 import { parentPort } from 'node:worker_threads';
 // Not the linker's index: a worker loads activation only, and each file more costs it time.
 import { activateComponent, type Handle } from '../../linker/activate.ts';
@@ -112,7 +110,7 @@ function stand(
   const imports = importsOf(contract.imports, activate, {
     monotonicNs: () => process.hrtime.bigint(),
     wallMs: () => Date.now(),
-    random: count => randomFillSync(new Uint8Array(count)),
+    random: randomBytes,
     ...upward,
   });
   const handle = activateComponent(plan, modules, imports, DEFAULT_ACTIVATION_LIMITS);
@@ -171,7 +169,12 @@ function rehearsedCalls(
 
 /** The linker checks the plan's version; what a worker reads can hurt this worker only. */
 function planOf(bytes: Uint8Array): Plan {
-  return deserialize(bytes) as Plan;
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
+}
+
+/** Loaded when a guest first asks: the module costs each worker most of a megabyte. */
+function randomBytes(count: number): Uint8Array {
+  return process.getBuiltinModule('node:crypto').randomFillSync(new Uint8Array(count));
 }
 
 /** Returns the linker's index of each export of the contract that the component has. */

@@ -1,4 +1,3 @@
-import { serialize } from 'node:v8';
 import { createSystemClock } from '../../../drivers/clock/system-clock.ts';
 import { createSystemRandom } from '../../../drivers/random/system-random.ts';
 import {
@@ -92,5 +91,5 @@ export function startTestHost(options: TestHostOptions = {}): TestHost {
 
 async function stageGuest(): Promise<StagedArtifact> {
   const { plan, modules, shape } = stageComponent(await guestBytes(), DEFAULT_LINK_LIMITS);
-  return { digest: 'guest', shape, plan: serialize(plan), modules };
+  return { digest: 'guest', shape, plan: Buffer.from(JSON.stringify(plan)), modules };
 }
