@@ -65,6 +65,10 @@ export class MqttLink {
   #pumping = false;
   #acknowledgeTimer: Timer | null = null;
   #onDrained: (() => void) | null = null;
+  #refused = 0;
+  /** Messages lost to a full queue that the log tells of already. */
+  #lostTold = 0;
+  #isFullTold = false;
 
   constructor(settings: MqttLinkSettings) {
     this.#settings = settings;
@@ -74,7 +78,9 @@ export class MqttLink {
   /** Queues a message; returns its number, or null when the queue is full. */
   publish(message: OutboxMessage): bigint | null {
     const sequence = this.#settings.outbox.append(message);
-    if (sequence !== null) this.#pump();
+    if (sequence === null) this.#refused += 1;
+    else this.#pump();
+    this.#noteFull();
     return sequence;
   }
 
@@ -92,6 +98,8 @@ export class MqttLink {
       connected: this.#phase.at === 'online',
       address: connection.url,
       queued: outbox.count,
+      dropped: outbox.dropped,
+      refused: this.#refused,
       lastError: this.#lastError,
     };
   }
@@ -200,6 +208,7 @@ export class MqttLink {
     this.#pumping = false;
     if (this.#acknowledgeTimer === null) this.#watchAcknowledgement();
     if (outbox.count === 0) this.#onDrained?.();
+    if (outbox.count === 0) this.#noteEmpty();
   }
 
   /** Starts the wait for the next acknowledgement anew, or ends it when none is due. */
@@ -243,6 +252,23 @@ export class MqttLink {
         resolve();
       };
     });
+  }
+
+  /** Tells of a full queue when the first message is lost to it, not of each. */
+  #noteFull(): void {
+    const lost = this.#settings.outbox.dropped + this.#refused;
+    if (this.#isFullTold || lost === this.#lostTold) return;
+    this.#isFullTold = true;
+    this.#warn('its queue is full: QoS 0 gives way from the oldest, then nothing more is taken');
+  }
+
+  #noteEmpty(): void {
+    if (!this.#isFullTold) return;
+    const { outbox } = this.#settings;
+    const lost = outbox.dropped + this.#refused;
+    this.#warn(`its queue is empty again; ${lost - this.#lostTold} message(s) found no room`);
+    this.#lostTold = lost;
+    this.#isFullTold = false;
   }
 
   #noteOversize(count: number): void {

@@ -1,3 +1,4 @@
+import type { StatusReport } from '../control/reports.ts';
 import { Metrics } from '../monitoring/metrics.ts';
 import { type GatewayPicture, statusReport } from './status-report.ts';
 
@@ -48,11 +49,7 @@ export function createMetrics(picture: () => GatewayPicture): MetricSource {
     name: 'airssys_gateway_uptime_seconds',
     help: 'Time since the gateway was started.',
   });
-  const connected = metrics.gauge({
-    name: 'airssys_mqtt_connected_state',
-    help: '1 while the broker is connected.',
-    labels: ['connection'],
-  });
+  const setLink = linkGauges(metrics);
   let known = new Set<string>();
 
   function refresh(): void {
@@ -76,8 +73,7 @@ export function createMetrics(picture: () => GatewayPicture): MetricSource {
     known = present;
     hostStarts.set(report.host.starts);
     uptime.set(report.uptimeMs / 1_000);
-    for (const { connection, connected: up } of report.mqtt)
-      connected.set(up ? 1 : 0, { connection });
+    for (const link of report.mqtt) setLink(link);
   }
 
   return {
@@ -85,5 +81,30 @@ export function createMetrics(picture: () => GatewayPicture): MetricSource {
       refresh();
       return metrics.expose();
     },
+  };
+}
+
+/** Declares what there is to say of a broker connection; returns what sets it. */
+function linkGauges(metrics: Metrics): (link: StatusReport['mqtt'][number]) => void {
+  const connected = metrics.gauge({
+    name: 'airssys_mqtt_connected_state',
+    help: '1 while the broker is connected.',
+    labels: ['connection'],
+  });
+  const dropped = metrics.gauge({
+    name: 'airssys_mqtt_dropped_messages_count',
+    help: 'Messages since the gateway was started that gave way in a full queue.',
+    labels: ['connection'],
+  });
+  const refused = metrics.gauge({
+    name: 'airssys_mqtt_refused_messages_count',
+    help: 'Messages since the gateway was started that a full queue did not take.',
+    labels: ['connection'],
+  });
+  return link => {
+    const label = { connection: link.connection };
+    connected.set(link.connected ? 1 : 0, label);
+    dropped.set(link.dropped, label);
+    refused.set(link.refused, label);
   };
 }

@@ -76,6 +76,9 @@ export const statusSchema = v.object({
       connected: v.boolean(),
       address: text,
       queued: count,
+      /** Messages that gave way in a full queue, and those that it did not take. */
+      dropped: count,
+      refused: count,
       lastError: v.nullable(text),
     }),
   ),

@@ -26,6 +26,10 @@ export interface MqttConnectionState {
   readonly address: string;
   /** Messages accepted and not yet acknowledged. */
   readonly queued: number;
+  /** Since the start: accepted messages of QoS 0 that gave way in a full queue. */
+  readonly dropped: number;
+  /** Since the start: messages that a full queue did not take. */
+  readonly refused: number;
   /** The last failure in words, or null. */
   readonly lastError: string | null;
 }

@@ -218,7 +218,7 @@ test('why a controller ended is shown before what it said of itself until then',
 });
 
 test('a broker that is away is a problem with its address and why', () => {
-  const connection = { address: 'mqtt://10.0.0.1:1883', queued: 3 };
+  const connection = { address: 'mqtt://10.0.0.1:1883', queued: 3, dropped: 2, refused: 1 };
   const mqtt = [
     { ...connection, connection: 'here', connected: true, lastError: null },
     { ...connection, connection: 'refuses', connected: false, lastError: 'ECONNREFUSED' },

@@ -67,6 +67,8 @@ export const STATUS: StatusReport = {
       connected: true,
       address: 'mqtts://b1:8883',
       queued: 0,
+      dropped: 0,
+      refused: 0,
       lastError: null,
     },
   ],

@@ -11,6 +11,8 @@ export interface RecordingBroker {
   readonly requests: readonly string[];
   /** Clients that were let in: name, user and password. */
   readonly clients: readonly string[];
+  /** What clients published, in order: topic, a blank, the first word of the text. */
+  readonly published: readonly string[];
   publish(topic: string, text: string): Promise<void>;
   /** Ends every connection; clients may come again. */
   cut(): void;
@@ -34,6 +36,7 @@ export async function startRecordingBroker(
   const { tls, refused = [], subscribeDelayMs = 0 } = settings;
   const requests: string[] = [];
   const clients: string[] = [];
+  const published: string[] = [];
   const subscribed = new Set<string>();
   const aedes = await Aedes.createBroker({
     authenticate: (client, user, password, done) => {
@@ -50,6 +53,10 @@ export async function startRecordingBroker(
       requests.push(`+${topic}`);
       if (qos < 128) subscribed.add(topic);
     }
+  });
+  aedes.on('publish', ({ topic, payload }, client) => {
+    if (client === null) return;
+    published.push(`${topic} ${payload.toString().split(' ')[0]}`);
   });
   aedes.on('unsubscribe', filters => {
     for (const filter of filters) {
@@ -80,6 +87,7 @@ export async function startRecordingBroker(
     port: address.port,
     requests,
     clients,
+    published,
     subscribed: () => [...subscribed].sort(),
     publish: (topic, text) =>
       new Promise((resolve, reject) => {
