@@ -74,7 +74,10 @@ function buildProgram(context: CliContext, commands: readonly RegisterCommand[])
     .description('what exit codes mean')
     .addHelpText('after', `\n${exitCodeTable()}`)
     .action(() => context.out.line(exitCodeTable()));
-  program.addHelpText('after', '\nExit codes: airssys-wasm help exit-codes');
+  program.addHelpText(
+    'after',
+    '\nThe daemon:  airssys-wasm gatewayd --config FILE\nExit codes:  airssys-wasm help exit-codes',
+  );
   return program;
 }
 

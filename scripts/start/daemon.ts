@@ -36,7 +36,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const child = spawn(
     process.execPath,
     [
-      join(options.programs, 'gatewayd.js'),
+      join(options.programs, 'launcher.cjs'),
+      'gatewayd',
       '--config',
       options.configFile,
       '--log',

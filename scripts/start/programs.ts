@@ -1,9 +1,11 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleEntries } from '../bundle/bundles.ts';
 
 /** What the programs were made from: modification time and size of each file, by path. */
 type Stamps = Readonly<Record<string, string>>;
+
+const LAUNCHER = 'runtime/entry/launcher.cjs';
 
 /**
  * Bundles the programs into `build/programs` unless nothing they are made from has changed, and
@@ -15,7 +17,8 @@ export async function buildPrograms(project: string): Promise<string> {
   if (await isFresh(project, stampFile)) return folder;
   await mkdir(folder, { recursive: true });
   const bundles = await bundleEntries(project, folder);
-  const inputs = new Set(bundles.flatMap(bundle => bundle.inputs));
+  await copyFile(join(project, LAUNCHER), join(folder, 'launcher.cjs'));
+  const inputs = new Set([LAUNCHER, ...bundles.flatMap(bundle => bundle.inputs)]);
   const stamps: Record<string, string> = {};
   for (const input of inputs) stamps[input] = await stampOf(join(project, input));
   await writeFile(stampFile, JSON.stringify(stamps));

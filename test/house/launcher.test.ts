@@ -41,6 +41,28 @@ launcher('runs the program in the same process when Node is new enough', place =
   assert.equal(JSON.parse(stdout), { args: ['status', '--json'], byOther: false });
 });
 
+launcher('becomes the daemon, in the same process, with its flags and its arguments', place => {
+  const facts = `
+    const { execArgv, pid, env } = process;
+    console.log(JSON.stringify({ execArgv, pid, arenas: env.MALLOC_ARENA_MAX, args: process.argv.slice(2) }));
+  `;
+  writeFileSync(join(place.launcher, '..', 'gatewayd.js'), facts);
+  const { stdout, pid } = launch(place, ['gatewayd', '--config', 'a b']);
+  const daemon = JSON.parse(stdout);
+  assert.is(daemon.pid, pid);
+  assert.equal(daemon.args, ['--config', 'a b']);
+  assert.equal(daemon.execArgv, ['--max-semi-space-size=1']);
+  assert.is(daemon.arenas, '1');
+});
+
+launcher('becomes the daemon with a new Node found on PATH', place => {
+  writeFileSync(join(place.launcher, '..', 'gatewayd.js'), PROGRAM);
+  const path = fakeNode(join(place.root, 'new-bin'), '26.10.0');
+  const { status, stdout } = launch(place, ['gatewayd', '--config', 'c'], { old: true, path });
+  assert.is(status, 9);
+  assert.equal(JSON.parse(stdout), { args: ['--config', 'c'], byOther: true });
+});
+
 launcher('says what to install when no Node is new enough', place => {
   const { status, stdout, stderr } = launch(place, ['status'], { old: true });
   assert.is(status, 11);
@@ -85,7 +107,7 @@ function launch(
   place: Place,
   args: readonly string[],
   { old = false, path = '' }: { old?: boolean; path?: string } = {},
-): { status: number | null; stdout: string; stderr: string } {
+): { status: number | null; stdout: string; stderr: string; pid: number } {
   const pretend = old ? ['--require', join(place.root, 'pretend-old.cjs')] : [];
   return spawnSync(process.execPath, [...pretend, place.launcher, ...args], {
     encoding: 'utf8',
