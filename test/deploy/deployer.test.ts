@@ -163,6 +163,26 @@ test('a refused release changes neither record nor store', () =>
     assert.is(shards.filter(name => name !== 'incoming').length, 1);
   }));
 
+test('bytes on the disk that are not those that were verified never come to a trial', () =>
+  inFolder(async folder => {
+    const real = nodeFiles();
+    const forges: Files = {
+      ...real,
+      write: (path, bytes) =>
+        real.write(path, path.includes('/incoming/') ? Uint8Array.from(bytes).fill(0x31) : bytes),
+    };
+    const first = await bench(folder);
+    await first.deployer.boot();
+    await first.deployer.install(envelope('1.0.0'));
+    const { deployer, alive } = await bench(folder, forges);
+    await deployer.boot();
+    const code = await deployer.install(envelope('2.0.0')).then(() => '', errorCode);
+    assert.is(code, 'DEPLOY_STORE_DAMAGED');
+    assert.equal(alive, ['1.0.0']);
+    assert.is(deployer.record().active, 'a');
+    assert.is(deployer.record().slots.b, null);
+  }));
+
 test('a rollback returns to the other slot and survives a restart', () =>
   inFolder(async folder => {
     const { deployer, alive } = await bench(folder);
