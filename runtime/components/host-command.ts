@@ -44,6 +44,8 @@ export function hostFlags(): readonly string[] {
   return [
     ...CONFINED_FLAGS,
     '--allow-worker',
+    // For the workers, which give memory back once they are ready.
+    '--expose-gc',
     // Node warns of --allow-worker at every start; why it is safe here: see the workers' flags.
     '--disable-warning=PERM0006',
     `--wasm-max-table-size=${TABLE_ENTRIES_MAX}`,
