@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -41,6 +41,8 @@ export interface GatewayOptions {
   readonly board?: (text: string) => string;
   /** Text that replaces or adds tables of the configuration. */
   readonly extra?: string;
+  /** Changes the programs, in a copy of their folder. */
+  readonly programs?: (folder: string) => Promise<void>;
   /** Where the state is kept; in the test's own folder unless given. */
   readonly stateDirectory?: string;
 }
@@ -92,8 +94,15 @@ export class GatewayUnderTest {
 
   /** Makes a site and a broker in a temporary folder. The daemon is not started. */
   static async make(options: GatewayOptions = {}): Promise<GatewayUnderTest> {
-    const programs = await buildPrograms(PROJECT);
     const folder = await mkdtemp(join(tmpdir(), 'gw-'));
+    const built = await buildPrograms(PROJECT);
+    const programs = options.programs === undefined ? built : join(folder, 'programs');
+    if (options.programs !== undefined) {
+      await cp(built, programs, { recursive: true });
+      // What is not bundled is found from there.
+      await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
+      await options.programs(programs);
+    }
     const broker = options.brokerPort === undefined ? await startBroker() : null;
     const brokerPort = options.brokerPort ?? broker?.port ?? 0;
     const board = await readFile(join(SIM, 'boards/sim.toml'), 'utf8');
