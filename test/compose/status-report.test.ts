@@ -192,7 +192,7 @@ test('a time that has passed is zero and never negative', () => {
   assert.equal([late.uptimeMs, late.lastChange?.agoMs], [0, 0]);
 });
 
-test('one quarantined or unhealthy controller makes the gateway failing, a degraded one not', () => {
+test('a quarantined or unhealthy controller makes the gateway failing, degraded not', () => {
   const quarantined = reportOf(actor('good'), actor('bad', QUARANTINED));
   assert.is(quarantined.verdict, 'failing');
   assert.equal(quarantined.problems, [

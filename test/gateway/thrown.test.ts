@@ -81,7 +81,7 @@ test('the log has what was thrown with its stack, and the code of the end', asyn
   assert.ok(['warn', 'error'].includes(lines.ended.level), lines.ended.level);
 });
 
-test('one that ends as often as its release allows stays down, and why says what it threw', async () => {
+test('one that ends too often stays down, and why says what it threw', async () => {
   const strict = { intensity: 1, 'backoff-min': '20ms', 'backoff-max': '20ms' };
   const culprit = { ...CULPRIT, component: 'throws', memory: '16MiB', deadline: '5s' };
   await gateway.installParts({
