@@ -33,6 +33,8 @@ export interface GatewayParts {
   readonly sinks: readonly LogSink[];
   /** Somebody asked for the end over the control socket. */
   readonly onShutdown: () => void;
+  /** A release has been running for a while: what its start needed can be given back. */
+  readonly onSettled: () => void;
 }
 
 /** A running gateway. */
@@ -41,6 +43,9 @@ export interface Gateway {
   /** Stops controllers (outputs safe), then everything else. Twice does nothing. */
   close(): Promise<void>;
 }
+
+/** Longer than the verifier's thread and the stage process outlive an installation. */
+const SETTLED_MS = 5_000;
 
 /** The part of the gateway that changes. */
 interface Live {
@@ -78,7 +83,15 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   const progress = new InstallProgress();
   const verifier = threadedVerifier({ trust: settings.trust, clock, log });
   closing.add(() => verifier.close());
-  const deployer = makeDeployer({ settings, foundation, engine, verifier, progress, live });
+  const deployer = makeDeployer({
+    settings,
+    foundation,
+    engine,
+    verifier,
+    progress,
+    live,
+    onSettled: parts.onSettled,
+  });
   closing.add(() => deployer.close());
   const startedMs = clock.monotonicMs();
   const running = () => (deployer.running() === null ? null : live.release);
@@ -135,6 +148,7 @@ function makeDeployer(parts: {
   readonly verifier: ReleaseVerifier;
   readonly progress: InstallProgress;
   readonly live: Live;
+  readonly onSettled: () => void;
 }): Deployer {
   const { settings, foundation, engine, verifier, progress, live } = parts;
   const { config } = settings;
@@ -177,6 +191,7 @@ function makeDeployer(parts: {
       const what = changeWords(event);
       if (what !== null) live.lastChange = { what, atMs: clock.monotonicMs() };
       tellProgress(progress, event, deployer);
+      if (event.kind === 'started') clock.after(SETTLED_MS, parts.onSettled);
     },
   });
   return deployer;

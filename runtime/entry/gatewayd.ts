@@ -55,6 +55,8 @@ async function main(): Promise<void> {
       settings: await readSettings(options.config),
       sinks: [createLineSink(destination, options.form, options.level)],
       onShutdown: () => ask('asked over the control socket'),
+      // There where it was started with --expose-gc, as the launcher does.
+      onSettled: () => void globalThis.gc?.(),
     });
     const reason = await asked;
     gateway.log.write('info', 'gateway', `stopping: ${reason}`);

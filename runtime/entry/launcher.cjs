@@ -21,7 +21,11 @@ const VERSION_PROBE_MS = 5_000;
  * The daemon needs the same few objects for years: a small young generation and one arena of the C
  * library keep 15 MB that garbage would otherwise spread over.
  */
-const DAEMON = { file: 'gatewayd.js', flags: ['--max-semi-space-size=1'], arenas: '1' };
+const DAEMON = {
+  file: 'gatewayd.js',
+  flags: ['--max-semi-space-size=1', '--expose-gc'],
+  arenas: '1',
+};
 const TOOL = { file: 'cli.js', flags: [], arenas: undefined };
 
 const isDaemon = process.argv[2] === 'gatewayd';

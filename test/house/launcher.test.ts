@@ -51,7 +51,7 @@ launcher('becomes the daemon, in the same process, with its flags and its argume
   const daemon = JSON.parse(stdout);
   assert.is(daemon.pid, pid);
   assert.equal(daemon.args, ['--config', 'a b']);
-  assert.equal(daemon.execArgv, ['--max-semi-space-size=1']);
+  assert.equal(daemon.execArgv, ['--max-semi-space-size=1', '--expose-gc']);
   assert.is(daemon.arenas, '1');
 });
 
