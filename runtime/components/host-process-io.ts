@@ -135,7 +135,7 @@ function forwardOutput(stream: Readable | null, onOutput: (line: string) => void
   stream?.on('error', () => {});
 }
 
-/** Reads a process's times in user and kernel mode, all threads together (`man 5 proc_pid_stat`). */
+/** Reads a process's times in user and kernel mode, all threads together (`proc_pid_stat(5)`). */
 function cpuMsOf(pid: number | undefined): number | null {
   if (pid === undefined) return null;
   try {

@@ -11,6 +11,7 @@ import { spawnComponentHost } from '../components/component-host-io.ts';
 import type { ComponentHostPort } from '../ports/component-host.ts';
 import type { MqttPort } from '../ports/mqtt.ts';
 import { openKeyValueStore } from '../storage/key-value-store-io.ts';
+import { StoreOnDemand } from '../storage/store-on-demand.ts';
 import type { Closing } from './closing.ts';
 import type { UnitSurroundings } from './controller-unit.ts';
 import type { Foundation } from './foundation.ts';
@@ -35,12 +36,10 @@ export async function openEngine(
   closing: Closing,
 ): Promise<Engine> {
   const { clock, random, log, audit, state } = foundation;
-  const keyvalue = await openKeyValueStore({
-    file: state.keyvalueFile,
-    storeBytesMax: config.limits.storeBytesMax,
-    clock,
-    log,
-  });
+  const { keyvalueFile: file } = state;
+  const { storeBytesMax } = config.limits;
+  const open = () => openKeyValueStore({ file, storeBytesMax, clock, log });
+  const keyvalue = new StoreOnDemand({ open, clock, log });
   closing.add(() => keyvalue.close());
   const { simulation } = config;
   const hardware = await openHardware({ board, simulation, clock, random, log });

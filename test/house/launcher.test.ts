@@ -44,7 +44,8 @@ launcher('runs the program in the same process when Node is new enough', place =
 launcher('becomes the daemon, in the same process, with its flags and its arguments', place => {
   const facts = `
     const { execArgv, pid, env } = process;
-    console.log(JSON.stringify({ execArgv, pid, arenas: env.MALLOC_ARENA_MAX, args: process.argv.slice(2) }));
+    const args = process.argv.slice(2);
+    console.log(JSON.stringify({ execArgv, pid, arenas: env.MALLOC_ARENA_MAX, args }));
   `;
   writeFileSync(join(place.launcher, '..', 'gatewayd.js'), facts);
   const { stdout, pid } = launch(place, ['gatewayd', '--config', 'a b']);

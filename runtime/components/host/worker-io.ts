@@ -151,7 +151,7 @@ function rehearse(rehearsal: Rehearsal, contract: Contract, codecs: ContractCode
   handle.close();
 }
 
-/** Returns a call of each export that takes a message from the broker, as gatewayd would frame it. */
+/** Returns a call of each export, which takes a message of the broker, as gatewayd frames it. */
 function rehearsedCalls(
   codecs: ContractCodecs,
   exportIndexes: ReadonlyMap<number, number>,
