@@ -13,8 +13,7 @@ const EXAMPLE = join(import.meta.dirname, '../../firmware-manifests/examples/rel
 export async function exampleRelease(key: PrivateKey): Promise<Uint8Array> {
   await buildGuests(['thermostat', 'pump-guard']);
   const text = (await readFile(EXAMPLE, 'utf8'))
-    .replace('min-on-ms = "2000"', `min-on-ms = "${MIN_SWITCH_MS}"`)
-    .replace('min-off-ms = "2000"', `min-off-ms = "${MIN_SWITCH_MS}"`)
+    .replace(/(min-o(?:n|ff)-ms) = "\d+"/g, `$1 = "${MIN_SWITCH_MS}"`)
     .replace('telemetry-interval-ms = "5000"', 'telemetry-interval-ms = "200"');
   return signReleaseText(text, EXAMPLE, key);
 }

@@ -88,8 +88,11 @@ export const controller = defineController({
 
   onFrame(frame) {
     if (running === null) return;
+    const { reading } = running.state;
     running.state = withLine(running.state, frame.text(), clock.monotonicMs());
     step(running);
+    // Who just installed it wants to see that it hears the meter.
+    if (reading === null && running.state.reading !== null) publish(running);
   },
 
   onMessage(message) {
