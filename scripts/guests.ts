@@ -33,7 +33,8 @@ const PROJECT = join(import.meta.dirname, '..');
 
 /**
  * Builds guests that are not built yet, from source, and returns the path of each component by
- * name. The same sources give the same bytes. Without names: all of them.
+ * name. Without names: all of them. C and WAT give the same bytes each time; a component from
+ * TypeScript holds a snapshot of its engine, with the random seeds of the build.
  * @throws GuestBuildError
  */
 export async function buildGuests(

@@ -58,7 +58,11 @@ declare module 'airssys:lifecycle/self@0.1.0' {
     readonly version: string;
     /** The slot that holds the release: "a" or "b". */
     readonly slot: string;
-    /** Counts the instances of this controller since the gateway's state was created; starts at 1. */
+    /**
+     * Rises with each instance of this controller and never comes twice while the gateway keeps its
+     * state: the starts of the gateway before the present one times 2^32, plus the instances since.
+     * 1 for the very first.
+     */
     readonly instance: number;
   }
 

@@ -80,7 +80,11 @@ typedef struct {
   airssys_string version;
   /** The slot that holds the release: "a" or "b". */
   airssys_string slot;
-  /** Counts the instances of this controller since the gateway's state was created; starts at 1. */
+  /**
+   * Rises with each instance of this controller and never comes twice while the gateway keeps its
+   * state: the starts of the gateway before the present one times 2^32, plus the instances since.
+   * 1 for the very first.
+   */
   uint64_t instance;
 } airssys_lifecycle_self_instance_identity;
 _Static_assert(sizeof(airssys_lifecycle_self_instance_identity) == 32, "layout of airssys_lifecycle_self_instance_identity");
