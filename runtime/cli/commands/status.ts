@@ -71,9 +71,10 @@ function statusLines(report: StatusReport, out: Pick<CliOutput, 'paint'>): strin
     ` ! ${fit(`${subject}  ${what}`, COLUMNS - 3)}`,
     ...(fix === null ? [] : [`   next: ${fix}`]),
   ]);
-  const links = report.mqtt.map(({ connection, connected, address, queued }) => {
+  const links = report.mqtt.map(({ connection, connected, address, queued, dropped, refused }) => {
     const state = connected ? 'connected' : 'disconnected';
-    return fit(`mqtt ${connection}  ${state} ${address}   outbox ${queued}`, COLUMNS);
+    const lost = dropped + refused === 0 ? '' : ` lost ${dropped + refused}`;
+    return fit(`mqtt ${connection}  ${state} ${address}   outbox ${queued}${lost}`, COLUMNS);
   });
   const last = lastChange === null ? [] : [lastWords(lastChange)];
   return [

@@ -109,6 +109,13 @@ commands('the first screen of a degraded gateway says what, why and what next', 
   );
 });
 
+commands('what the outbox lost is told where the outbox is', async context => {
+  const mqtt = STATUS.mqtt.map(link => ({ ...link, queued: 3, dropped: 2, refused: 5 }));
+  context.service.status_ = { ...STATUS, mqtt };
+  const { out } = await run(context.socket, ['status']);
+  assert.match(out, /outbox 3 lost 7$/m);
+});
+
 commands('a sound gateway is exit code 0, and JSON is one document', async context => {
   const { code, out } = await run(context.socket, ['status', '--json']);
   assert.is(code, 0);
