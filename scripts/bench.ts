@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchContext } from '../test/bench/measure.ts';
 import { processTree } from '../test/bench/process-facts.ts';
+import { processorShare } from './bench/processor-share.ts';
 import {
   formatResult,
   missingNames,
@@ -45,17 +46,22 @@ async function main(): Promise<number> {
 
   const raw: RawResult[] = [];
   let failed = 0;
+  const shares: number[] = [];
   for (const file of readdirSync(FOLDER)
     .filter(name => name.endsWith('.bench.ts'))
     .sort()) {
+    shares.push(processorShare());
     const ok = await runModule(join(FOLDER, file), context, only, result => raw.push(result));
     if (!ok) failed += 1;
     if (!ok) say(`FAILED ${file}`);
   }
   const results = withRatios(raw);
   for (const result of results) say(formatResult(result));
+  const share = Math.min(...shares);
+  say(`processor: ${Math.round(share * 100)} % of its best speed, at the worst between modules`);
   if (json !== undefined) {
-    const document = { schema: 'airssys.bench/1', machine: about, seed: context.seed, results };
+    const machine = { ...about, processorShare: Number(share.toFixed(2)) };
+    const document = { schema: 'airssys.bench/1', machine, seed: context.seed, results };
     writeFileSync(json, `${JSON.stringify(document, null, 2)}\n`);
   }
   const missing = only.length === 0 ? missingNames(results) : [];

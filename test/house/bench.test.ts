@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { processorShare } from '../../scripts/bench/processor-share.ts';
 import {
   EXPECTED_NAMES,
   matchesName,
@@ -36,6 +37,16 @@ bench('drops the run that warms up', async () => {
   const once = (): number => values.shift() ?? 0;
   const measured = await medianOf({ seed: 1, runs: 3, runMs: 1 }, once);
   assert.equal(measured, { value: 2, min: 1, max: 3, runs: 3 });
+});
+
+bench('tells which part of its best speed the processor gave', () => {
+  let readings = 0;
+  // Two readings a slice: every other slice takes three times as long as the one before.
+  const nowMs = () => {
+    readings += 1;
+    return readings % 4 === 0 ? readings + 2 : readings;
+  };
+  assert.is(processorShare(nowMs), 0.5);
 });
 
 bench('gives ratios to the peers of the same run only', () => {
