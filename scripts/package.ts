@@ -9,6 +9,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -20,6 +21,8 @@ const ROOT = resolve(import.meta.dirname, '..');
 const INSTALLED_BYTES_MAX = 15 * 1024 * 1024;
 const STEP_MS_MAX = 180_000;
 const EXIT_PRECONDITION = 11;
+/** A second each. */
+const DAEMON_TRIES_MAX = 60;
 const OLD_NODE_PLACES = ['/usr/bin/node', '/usr/local/bin/node'];
 
 const checks: { readonly name: string; readonly ok: boolean; readonly note: string }[] = [];
@@ -61,7 +64,31 @@ function provePackage(temporary: string): void {
     'process.exit(/No such file/.test(error?.message) ? 0 : 1)))';
   const listed = run('node', ['--eval', native], home);
   check('serialport finds its native part', listed.status === 0, listed.output);
+  proveDaemon(command, home);
   proveOldNode(command, home);
+}
+
+/** Runs the installed daemon as the README says, asks it something and ends it. */
+function proveDaemon(command: string, home: string): void {
+  const manifests = join(home, 'node_modules', 'airssys-wasm', 'firmware-manifests');
+  const config = readFileSync(join(manifests, 'gateway.sim.toml'), 'utf8')
+    .replaceAll('../.state/trust.toml', 'site.key.pub')
+    .replaceAll('../.state', 'state')
+    .replace('boards/sim.toml', join(manifests, 'boards', 'sim.toml'));
+  writeFileSync(join(home, 'gateway.toml'), config);
+  const script = `
+    "$0" keygen --out site.key >/dev/null 2>&1 || exit 1
+    "$0" gatewayd --config gateway.toml 2>gatewayd.log & daemon=$!
+    for try in $(seq ${DAEMON_TRIES_MAX}); do
+      "$0" --socket state/control.sock status >status.log 2>&1
+      grep -q sim-gateway status.log && break
+      sleep 1
+    done
+    kill -TERM $daemon; wait $daemon; ended=$?
+    head -1 status.log
+    grep -q sim-gateway status.log && [ $ended = 0 ] || { cat gatewayd.log; exit 1; }`;
+  const ran = run('sh', ['-c', script, command], home);
+  check('airssys-wasm gatewayd runs, answers and ends', ran.status === 0, ran.output);
 }
 
 function proveOldNode(command: string, home: string): void {
