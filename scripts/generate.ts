@@ -7,7 +7,7 @@ import { WitError } from './wit/errors.ts';
 import { guestFile } from './wit/guest-file.ts';
 import { hostFile } from './wit/host-file.ts';
 import { parseSources, readWitSources } from './wit/sources-io.ts';
-import { warmUpFile } from './wit/warm-up-file.ts';
+import { WARM_UP_SOURCE, warmUpFile } from './wit/warm-up-file.ts';
 
 /**
  * Returns what `wit/generated/` must hold, as text by path below the project's folder.
@@ -18,7 +18,7 @@ export async function generatedFiles(project: string): Promise<ReadonlyMap<strin
   const world = contract.worlds.get(CONTRACT_WORLD);
   if (world === undefined) throw new WitError('WIT_UNKNOWN_NAME', `no world ${CONTRACT_WORLD}`);
   const c = cFiles(contract, world);
-  const wat = await readFile(join(project, 'wit/worlds/warm-up.wat'), 'utf8');
+  const wat = await readFile(join(project, WARM_UP_SOURCE), 'utf8');
   return new Map([
     ['wit/generated/contract.ts', contractFile(worldTable(contract, world))],
     ['wit/generated/host.ts', hostFile(contract, world)],

@@ -1,6 +1,9 @@
 import { parse } from '@bytecodealliance/jco';
 import { DEFAULT_LINK_LIMITS, stageComponent } from '../../runtime/linker/index.ts';
 
+/** Where the warm-up component is written down, from the project's folder. */
+export const WARM_UP_SOURCE = 'wit/worlds/warm-up.wat';
+
 /** Returns the text of `wit/generated/warm-up.ts`: the staged component that `wat` describes. */
 export async function warmUpFile(wat: string): Promise<string> {
   const { plan, modules } = stageComponent(await parse(wat), DEFAULT_LINK_LIMITS);

@@ -8,6 +8,7 @@ import { generatedFiles, staleFiles } from '../../scripts/generate.ts';
 import { worldText } from '../../scripts/guests/world.ts';
 import { CONTRACT_WORLD, tableDigest } from '../../scripts/wit/contract-file.ts';
 import { parseSources, readWitSources } from '../../scripts/wit/sources-io.ts';
+import { WARM_UP_SOURCE } from '../../scripts/wit/warm-up-file.ts';
 import {
   contractDigest,
   contractExports,
@@ -40,9 +41,15 @@ generated('are found stale after a change of the sources', async () => {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), await readFile(join(project, path)));
     }
+    const wat = await readFile(join(project, WARM_UP_SOURCE), 'utf8');
+    await writeFile(
+      join(folder, WARM_UP_SOURCE),
+      wat.replace('(i32.const 512)', '(i32.const 520)'),
+    );
     assert.equal(await staleFiles(folder), [
       'wit/generated/contract.ts',
       'wit/generated/host.ts',
+      'wit/generated/warm-up.ts',
       'wit/generated/c/airssys.h',
       'wit/generated/c/airssys_shim.c',
     ]);
