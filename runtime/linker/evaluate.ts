@@ -9,11 +9,19 @@ import type {
 } from './definitions.ts';
 import { LinkError } from './errors.ts';
 import { TypeEvaluator } from './evaluate-types.ts';
+import { ExternNames } from './extern-names.ts';
 import type { LinkLimits } from './limits.ts';
-import { externKey, ROOT_INTERFACE } from './names.ts';
+import { annotationOf, externKeys, ROOT_INTERFACE } from './names.ts';
 import type { PlanFunctionType, PlanOptions } from './plan.ts';
 import { PlanBuilder } from './plan-builder.ts';
-import { type AnyItem, type CoreItem, type InstanceItem, isSort, Scope } from './scope.ts';
+import {
+  type AnyItem,
+  type ComponentItem,
+  type CoreItem,
+  type InstanceItem,
+  isSort,
+  Scope,
+} from './scope.ts';
 import { FLAT_PARAMS_MAX, FLAT_RESULTS_MAX } from './types.ts';
 
 /** An import or export of the root, for the shape. */
@@ -35,19 +43,50 @@ export interface Evaluation {
  * @throws LinkError
  */
 export function evaluateComponent(parsed: ParsedComponent, limits: LinkLimits): Evaluation {
-  return new Evaluator(parsed, limits).root();
+  const evaluation = new Evaluator(parsed, limits, false).root();
+  // Second, and with more room: what could not be linked at all is refused at less cost.
+  const validationLimits = {
+    ...limits,
+    evaluationStepsMax: limits.evaluationStepsMax * VALIDATION_FACTOR,
+    instancesMax: limits.instancesMax * VALIDATION_FACTOR,
+  };
+  new Evaluator(parsed, validationLimits, true).root();
+  return evaluation;
 }
 
+/** Validation evaluates each component once on its own and once more wherever it is made. */
+const VALIDATION_FACTOR = 4;
+
+/** A component under evaluation. */
+interface Frame {
+  readonly scope: Scope;
+  /** Null where imports stand for themselves: at the root, and in validation. */
+  readonly args: ReadonlyMap<string, AnyItem> | null;
+  readonly exports: Map<string, AnyItem>;
+  readonly names: ExternNames | null;
+}
+
+/**
+ * Evaluates a component. When it validates, its plan is thrown away, and every component and every
+ * type is evaluated with imports that stand for themselves, whether anything uses it or not.
+ */
 class Evaluator {
   readonly #parsed: ParsedComponent;
   readonly #builder: PlanBuilder;
   readonly #types: TypeEvaluator;
+  readonly #validates: boolean;
+  readonly #validated = new Set<ComponentDefinition>();
   readonly #rootImports: RootExtern[] = [];
 
-  constructor(parsed: ParsedComponent, limits: LinkLimits) {
+  constructor(parsed: ParsedComponent, limits: LinkLimits, validates: boolean) {
     this.#parsed = parsed;
     this.#builder = new PlanBuilder(limits);
-    this.#types = new TypeEvaluator(this.#builder, limits);
+    this.#validates = validates;
+    const instantiate = validates
+      ? (component: ComponentItem, args: ReadonlyMap<string, AnyItem>) =>
+          this.#instanceOf(component, args, -1)
+      : null;
+    this.#types = new TypeEvaluator(this.#builder, limits, instantiate);
   }
 
   root(): Evaluation {
@@ -79,10 +118,13 @@ class Evaluator {
   ): InstanceItem {
     const scope = new Scope(outer, this.#builder.componentInstance(parent));
     const exports = new Map<string, AnyItem>();
+    const count = (steps: number): void => this.#builder.count(steps);
+    const names = this.#validates && args === null ? new ExternNames(true, count) : null;
+    const frame = { scope, args, exports, names };
     for (const step of definition.definitions) {
       this.#builder.count();
       try {
-        this.#define(step, scope, args, exports);
+        this.#define(step, frame);
       } catch (error) {
         if (!(error instanceof LinkError) || error.offset >= 0) throw error;
         throw new LinkError(error.code, error.message, step.offset, { cause: error.cause });
@@ -91,12 +133,8 @@ class Evaluator {
     return { sort: 'instance', exports };
   }
 
-  #define(
-    step: Definition,
-    scope: Scope,
-    args: ReadonlyMap<string, AnyItem> | null,
-    exports: Map<string, AnyItem>,
-  ): void {
+  #define(step: Definition, frame: Frame): void {
+    const { scope } = frame;
     switch (step.kind) {
       case 'core-module':
         scope.push({ sort: 'core module', module: step.module });
@@ -108,7 +146,11 @@ class Evaluator {
         this.#inlineCore(step.items, scope);
         return;
       case 'component':
-        scope.push({ sort: 'component', definition: step.component, scope });
+        this.#validate(step.component, scope);
+        scope.push({
+          sort: 'component',
+          body: { kind: 'defined', definition: step.component, scope },
+        });
         return;
       case 'instantiate':
         this.#instantiate(step.component, step.arguments, scope);
@@ -126,35 +168,50 @@ class Evaluator {
         scope.push(this.#canon(step.canon, scope));
         return;
       case 'import':
-        scope.push(this.#import(step, scope, args));
+        scope.push(this.#import(step, frame));
         return;
-      case 'export': {
-        if (step.item === null) throw invalid('an export of nothing');
-        let item: AnyItem = scope.get(step.item.sort, step.item.index);
-        if (step.description !== null) {
-          item = this.#types.ascribe(step.name, item, step.description, scope, '');
-        }
-        exports.set(step.name, item);
-        scope.push(item);
+      case 'export':
+        scope.push(this.#export(step, frame));
         return;
-      }
     }
   }
 
-  #import(
-    step: Extract<Definition, { kind: 'import' }>,
-    scope: Scope,
-    args: ReadonlyMap<string, AnyItem> | null,
+  /** Evaluates a component by itself, once. */
+  #validate(component: ComponentDefinition, scope: Scope): void {
+    if (!this.#validates || this.#validated.has(component)) return;
+    this.#validated.add(component);
+    this.#component(component, scope, null, scope.instance);
+  }
+
+  #export(
+    step: Extract<Definition, { kind: 'export' }>,
+    { scope, exports, names }: Frame,
   ): AnyItem {
+    if (step.item === null) throw invalid('an export of nothing');
+    const { name, description } = step;
+    let item: AnyItem = scope.get(step.item.sort, step.item.index);
+    if (description !== null) {
+      item = this.#types.ascribe(name, item, description, scope, '', 'described');
+    } else if (isSort(item, 'type')) {
+      item = this.#types.naming.renamed(item, step);
+    }
+    names?.add('export', name, item);
+    exports.set(name, item);
+    return item;
+  }
+
+  #import(step: Extract<Definition, { kind: 'import' }>, { scope, args, names }: Frame): AnyItem {
+    const { name, description } = step;
     if (args === null) {
-      const host = step.description.kind === 'instance' ? '' : ROOT_INTERFACE;
-      const item = this.#types.ascribe(step.name, null, step.description, scope, host);
-      this.#rootImports.push({ name: step.name, item });
+      const host = description.kind === 'instance' ? '' : ROOT_INTERFACE;
+      const item = this.#types.ascribe(name, null, description, scope, host, 'described');
+      names?.add('import', name, item);
+      this.#rootImports.push({ name, item });
       return item;
     }
-    const argument = args.get(step.name);
-    if (argument === undefined) throw invalid(`the argument "${step.name}" is missing`);
-    return this.#types.ascribe(step.name, argument, step.description, scope, '');
+    const argument = args.get(name);
+    if (argument === undefined) throw invalid(`the argument "${name}" is missing`);
+    return this.#types.ascribe(name, argument, description, scope, '', 'argument');
   }
 
   #named(items: readonly NamedItem[], scope: Scope, extern: boolean): Map<string, AnyItem> {
@@ -162,18 +219,29 @@ class Evaluator {
     const keys = new Set<string>();
     for (const { name, sort, index } of items) {
       this.#builder.count();
-      const key = extern ? externKey(name) : name;
-      if (keys.has(key)) throw invalid(`"${name}" is there twice`);
-      keys.add(key);
+      for (const key of extern ? externKeys(name) : [name]) {
+        if (keys.has(key)) throw invalid(`"${name}" is there twice`);
+        keys.add(key);
+      }
+      // Nothing in a bag of exports gets a name of its own, not even a resource.
+      if (extern && annotationOf(name) !== null) throw invalid(`"${name}" belongs to no resource`);
       named.set(name, scope.get(sort, index));
     }
     return named;
   }
 
   #instantiate(component: number, items: readonly NamedItem[], scope: Scope): void {
-    const { definition, scope: outer } = scope.get('component', component);
     const args = this.#named(items, scope, false);
-    scope.push(this.#component(definition, outer, args, scope.instance));
+    scope.push(this.#instanceOf(scope.get('component', component), args, scope.instance));
+  }
+
+  #instanceOf(
+    { body }: ComponentItem,
+    args: ReadonlyMap<string, AnyItem>,
+    parent: number,
+  ): InstanceItem {
+    if (body.kind === 'declared') return this.#types.instanceOf(body.type, args);
+    return this.#component(body.definition, body.scope, args, parent);
   }
 
   #instantiateCore(
@@ -286,7 +354,7 @@ class Evaluator {
   }
 
   #lift(canon: Extract<Canon, { canon: 'lift' }>, scope: Scope): AnyItem {
-    const { type } = scope.get('type', canon.type);
+    const { type, names } = scope.get('type', canon.type);
     if (type.kind !== 'func') throw invalid('a lift to no function type');
     const { params, result, inPointers, outPointers, wide, tall } = this.#flatten(type.index);
     const core = scope.get('core func', canon.core);
@@ -302,7 +370,7 @@ class Evaluator {
     });
     const { instance } = scope;
     const index = this.#builder.lift({ core: core.register, type: type.index, instance, options });
-    return { sort: 'func', type: type.index, source: { kind: 'lift', index }, instance };
+    return { sort: 'func', type: type.index, names, source: { kind: 'lift', index }, instance };
   }
 
   #lower(canon: Extract<Canon, { canon: 'lower' }>, scope: Scope): AnyItem {

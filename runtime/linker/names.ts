@@ -20,9 +20,8 @@ const LABEL_ONLY = new RegExp(`^${LABEL}$`);
 const PLAIN = new RegExp(
   `^(?:${LABEL}|\\[constructor\\]${LABEL}|\\[(?:method|static)\\](${LABEL})\\.(${LABEL}))$`,
 );
-const INTERFACE = new RegExp(
-  `^(${LOWER_LABEL}(?::${LOWER_LABEL})+(?:/${LOWER_LABEL})+)(?:@${VERSION})?$`,
-);
+const ANNOTATION = /^\[(constructor|method|static)\]([^.]+)(?:\.(.+))?$/;
+const INTERFACE = new RegExp(`^(${LOWER_LABEL}:${LOWER_LABEL}/${LABEL})(?:@${VERSION})?$`);
 
 /** The interface under which functions at the root of a component are listed. */
 export const ROOT_INTERFACE = '$root';
@@ -56,13 +55,28 @@ export function semverTrack(name: string): string {
   return minor === '0' ? `${base}@0.0.${patch}` : `${base}@0.${minor}`;
 }
 
+/** Returns what a name like `[method]bucket.get` says, or null where it is not annotated. */
+export function annotationOf(
+  name: string,
+): { readonly kind: string; readonly resource: string } | null {
+  const [, kind, resource] = ANNOTATION.exec(name) ?? [];
+  return kind === undefined || resource === undefined ? null : { kind, resource };
+}
+
 /**
- * Returns the key by which extern names must differ: case counts not, a method and a static
- * function of one resource share a name, and the JavaScript form must differ too.
+ * Returns the keys that no two extern names of a list may share (`Explainer.md`, "Import and Export
+ * Definitions", strongly-unique): case counts not, a method and a static function of one resource
+ * share a name, `[method]a.a` takes the name `a`, and the JavaScript form must differ too.
  */
-export function externKey(name: string): string {
-  if (isInterfaceName(name)) return name.toLowerCase();
-  return camelCase(name.replace(/^\[(?:method|static)\]/, '[member]').toLowerCase());
+export function externKeys(name: string): readonly string[] {
+  if (isInterfaceName(name)) return [name.toLowerCase()];
+  const lower = name.toLowerCase();
+  const [, kind, resource, member] = ANNOTATION.exec(lower) ?? [];
+  if (member === undefined || kind === undefined || resource === undefined) {
+    return [camelCase(lower)];
+  }
+  const key = camelCase(`[member]${resource}.${member}`);
+  return resource === member ? [key, camelCase(member)] : [key];
 }
 
 /** Requires labels to be well formed and distinct, in WIT and in JavaScript. */

@@ -14,7 +14,7 @@ import type {
 } from './definitions.ts';
 import { LinkError } from './errors.ts';
 import { CORE_NAME_BYTES_MAX, type LinkLimits } from './limits.ts';
-import { externKey, isExternName } from './names.ts';
+import { externKeys, isExternName } from './names.ts';
 import { TypeParser } from './parse-types.ts';
 import type { StringEncoding } from './plan.ts';
 import { Reader } from './reader.ts';
@@ -319,12 +319,13 @@ function requireUniqueNames(definitions: readonly Definition[]): void {
   for (const definition of definitions) {
     if (definition.kind !== 'import' && definition.kind !== 'export') continue;
     const seen = definition.kind === 'import' ? imports : exports;
-    const key = externKey(definition.name);
-    if (seen.has(key)) {
-      const message = `${definition.kind} "${definition.name}" collides with another`;
-      throw new LinkError('LINK_INVALID', message, definition.offset);
+    for (const key of externKeys(definition.name)) {
+      if (seen.has(key)) {
+        const message = `${definition.kind} "${definition.name}" collides with another`;
+        throw new LinkError('LINK_INVALID', message, definition.offset);
+      }
+      seen.add(key);
     }
-    seen.add(key);
   }
 }
 

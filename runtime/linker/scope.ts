@@ -30,10 +30,40 @@ export interface CoreInstanceItem {
   readonly items: Map<string, CoreItem>;
 }
 
+/**
+ * What validation knows of a type or function beyond its structure. A mark stands for a type as it
+ * was defined, imported or exported: the same structure may have several.
+ */
+export interface TypeNames {
+  /** The mark of a record, variant, enum, flags or resource type. */
+  readonly mark: number | null;
+  /** Marks that must be visible where the type or function is mentioned. */
+  readonly mentions: ReadonlySet<number>;
+  /** Marks that must be visible where the type itself gets a name. */
+  readonly parts: ReadonlySet<number>;
+  /** Mark of the resource, where the type is `own`. */
+  readonly own: number | null;
+  /** Mark of the resource, where the type is `borrow`, or that a first parameter `self` borrows. */
+  readonly borrow: number | null;
+  /** Mark of the resource that a function with this result constructs. */
+  readonly made: number | null;
+}
+
+/** Names of what mentions no type that needs a name. */
+export const NO_NAMES: TypeNames = {
+  mark: null,
+  mentions: new Set(),
+  parts: new Set(),
+  own: null,
+  borrow: null,
+  made: null,
+};
+
 /** A component function; `instance` is the component instance that lifts it, or -1. */
 export interface FunctionItem {
   readonly sort: 'func';
   readonly type: number;
+  readonly names: TypeNames;
   readonly source: FunctionSource;
   readonly instance: number;
 }
@@ -43,12 +73,17 @@ export interface TypeItem {
   readonly sort: 'type';
   readonly type:
     | { readonly kind: 'value' | 'func' | 'resource'; readonly index: number }
-    | {
-        readonly kind: 'instance';
-        readonly declarations: readonly Definition[];
-        readonly scope: Scope;
-      }
-    | { readonly kind: 'component' };
+    | DeclaredType;
+  readonly names: TypeNames;
+}
+
+/** An instance or component type: declarations, and the scope that their outer aliases see. */
+export interface DeclaredType {
+  readonly kind: 'instance' | 'component';
+  readonly declarations: readonly Definition[];
+  readonly scope: Scope;
+  /** Whether it refers to a resource type outside itself. Known where types are validated. */
+  readonly carriesResource: boolean;
 }
 
 /** A component instance, or an inline one: items by name. */
@@ -57,11 +92,19 @@ export interface InstanceItem {
   readonly exports: ReadonlyMap<string, AnyItem>;
 }
 
-/** A component together with the scope that its outer aliases see. */
+/**
+ * A component together with the scope that its outer aliases see; or, while a component that
+ * imports it is validated, only its type.
+ */
 export interface ComponentItem {
   readonly sort: 'component';
-  readonly definition: ComponentDefinition;
-  readonly scope: Scope;
+  readonly body:
+    | {
+        readonly kind: 'defined';
+        readonly definition: ComponentDefinition;
+        readonly scope: Scope;
+      }
+    | { readonly kind: 'declared'; readonly type: DeclaredType };
 }
 
 /** A core module by its index among all modules of the file. */
@@ -94,6 +137,8 @@ export class Scope {
   readonly outer: Scope | null;
   /** The component instance being made; -1 within a type. */
   readonly instance: number;
+  /** Within a type: whether an outer alias of it reaches a resource type. */
+  carriesResource = false;
   readonly #spaces: Spaces = {
     'core func': [],
     'core table': [],

@@ -60,9 +60,17 @@ test('a function whose types are large many times over is refused', async () => 
   const fields = Array.from({ length: 900 }, (_, at) => `(field "f${at}" 0)`).join(' ');
   const record = `(type (tuple u8 u8 u8 u8 u8 u8 u8 u8 u8 u8)) (type $r (record ${fields}))`;
   const functions = Array.from({ length: 300 }, (_, at) => {
-    return `(import "f${at}" (func (param "p${at}" $r)))`;
+    return `(import "f${at}" (func (param "p${at}" $named)))`;
   });
-  await refusedSoon(`(component ${record} ${functions.join(' ')})`);
+  const named = '(import "r" (type $named (eq $r)))';
+  await refusedSoon(`(component ${record} ${named} ${functions.join(' ')})`);
+});
+
+test('instances within instances that double with every line are refused', async () => {
+  const lines = Array.from({ length: 40 }, (_, at) => {
+    return `(instance (export "a" (instance ${at})) (export "b" (instance ${at})))`;
+  });
+  await refusedSoon(`(component (instance) ${lines.join(' ')} (export "i" (instance 40)))`);
 });
 
 test('core modules with many instances of many imports are refused', async () => {
