@@ -113,7 +113,7 @@ control(
       { id: 5, method: 'status', params: {} },
     ];
     const frames = requests.map(request => encodeJson({ type: 'request', ...request }));
-    const { said, closed } = await raw(path, [HELLO, ...frames]);
+    const { said, closed } = await raw(path, [HELLO, ...frames], 1 + frames.length);
     const codes = said.slice(1).map(message => {
       const parsed = v.safeParse(v.object({ error: v.object({ code: v.string() }) }), message);
       return parsed.success ? parsed.output.error.code : 'result';
@@ -331,7 +331,7 @@ control('a client that does not read is told how much it lost', async ({ path, s
       if (!event.success) continue;
       received += event.output.value.items.length;
       lost += event.output.value.lost;
-      if (received + lost === pushed) done.resolve();
+      if (received + lost >= pushed) done.resolve();
     }
   });
   socket.resume();
