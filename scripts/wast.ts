@@ -51,7 +51,7 @@ export async function runWast(
 }
 
 /** Returns how often each verdict was given. */
-export function countsOf(commands: readonly Outcome[]): Counts {
+function countsOf(commands: readonly Outcome[]): Counts {
   const counts = { pass: 0, fail: 0, refused: 0, unreadable: 0, outside: 0 };
   for (const { verdict } of commands) counts[verdict] += 1;
   return counts;

@@ -45,7 +45,10 @@ export interface Handle {
   readonly dead: string | null;
   /** Bytes of all linear memories at present. */
   memoryBytes(): number;
-  /** Ends the instance and drops the host's resources that it still owns. */
+  /**
+   * Ends the instance and drops the host's resources that it still owns, each once.
+   * @throws Trap `TRAP_HOST`, after all, when the host failed to drop some
+   */
   close(): void;
 }
 
@@ -139,12 +142,22 @@ class Activation implements Handle {
 
   close(): void {
     this.#store.dead ??= 'the component was closed';
+    const failures: unknown[] = [];
     for (const instance of this.#instances) {
       for (const { resource, representation } of instance.drain()) {
-        if (this.#plan.resources[resource]?.instance === -1) {
+        if (this.#plan.resources[resource]?.instance !== -1) continue;
+        // What the host cannot drop must not keep it from the rest.
+        try {
           this.#dropHostResource(resource, representation);
+        } catch (error) {
+          failures.push(error);
         }
       }
+    }
+    if (failures.length > 0) {
+      throw new Trap('TRAP_HOST', `${failures.length} resources were not dropped`, {
+        cause: failures[0],
+      });
     }
   }
 

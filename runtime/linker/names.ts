@@ -65,18 +65,17 @@ export function annotationOf(
 
 /**
  * Returns the keys that no two extern names of a list may share (`Explainer.md`, "Import and Export
- * Definitions", strongly-unique): case counts not, a method and a static function of one resource
- * share a name, `[method]a.a` takes the name `a`, and the JavaScript form must differ too.
+ * Definitions", strongly-unique): case and hyphens count not, so that the JavaScript forms differ
+ * too; a method and a static function of one resource share a name; `[method]a.a` takes `a`.
  */
 export function externKeys(name: string): readonly string[] {
-  if (isInterfaceName(name)) return [name.toLowerCase()];
   const lower = name.toLowerCase();
-  const [, kind, resource, member] = ANNOTATION.exec(lower) ?? [];
-  if (member === undefined || kind === undefined || resource === undefined) {
-    return [camelCase(lower)];
-  }
-  const key = camelCase(`[member]${resource}.${member}`);
-  return resource === member ? [key, camelCase(member)] : [key];
+  if (isInterfaceName(name)) return [lower];
+  const plain = lower.replaceAll('-', '');
+  const [, kind, resource, member] = ANNOTATION.exec(plain) ?? [];
+  if (member === undefined || kind === undefined || resource === undefined) return [plain];
+  const key = `[member]${resource}.${member}`;
+  return resource === member ? [key, member] : [key];
 }
 
 /** Requires labels to be well formed and distinct, in WIT and in JavaScript. */

@@ -66,7 +66,7 @@ export class TypeParser {
       case 0x6f:
         return { kind: 'tuple', items: this.#items(reader) };
       case 0x6e:
-        return { kind: 'flags', names: this.#labels(reader, at, FLAGS_MAX, 'flags') };
+        return this.#flags(reader, at);
       case 0x6d:
         return {
           kind: 'enum',
@@ -173,6 +173,13 @@ export class TypeParser {
       items.push(this.reference(reader));
     }
     return items;
+  }
+
+  #flags(reader: Reader, at: number): TypeDefinition {
+    const names = this.#labels(reader, at, this.#limits.recordFieldsMax, 'flags');
+    if (names.length > FLAGS_MAX)
+      throw new LinkError('LINK_INVALID', `over ${FLAGS_MAX} flags`, at);
+    return { kind: 'flags', names };
   }
 
   #labels(reader: Reader, at: number, countMax: number, what: string): readonly string[] {

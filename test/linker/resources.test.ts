@@ -96,6 +96,33 @@ test('closing drops what the guest still owns', async () => {
   assert.equal(seen, ['drop bucket 1001', 'drop bucket 1002']);
 });
 
+test('what the host fails to drop keeps it from nothing else, and nothing is dropped twice', async () => {
+  const { host, seen } = storeHost();
+  const [entry] = host.entries();
+  if (entry === undefined) throw new Error('no host interface');
+  const [name, provided] = entry;
+  const dropResource = (resource: string, representation: number): void => {
+    if (representation === 1_001) throw new Error('busy');
+    provided.dropResource?.(resource, representation);
+  };
+  const handle = await run(keeper, new Map([[name, { ...provided, dropResource }]]));
+  for (const each of [1, 2, 3]) call(handle, 'open', each);
+  traps(() => handle.close(), 'TRAP_HOST');
+  assert.equal(seen, ['drop bucket 1002', 'drop bucket 1003']);
+  handle.close();
+  assert.is(seen.length, 2);
+});
+
+test('an instance that died gives the host its resources back', async () => {
+  const { host, seen } = storeHost();
+  const handle = await run(keeper, host);
+  call(handle, 'open', 1);
+  traps(() => call(handle, 'size', 99), 'TRAP_ABI');
+  assert.equal(seen, []);
+  handle.close();
+  assert.equal(seen, ['drop bucket 1001']);
+});
+
 test('handles are bounded', async () => {
   const { host } = storeHost();
   const handle = await run(keeper, host, { handlesMax: 2 });
