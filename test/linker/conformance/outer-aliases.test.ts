@@ -69,7 +69,8 @@ test('nor does a type that carries one', () =>
         (component (alias outer 1 1 (type)))`,
       `${resource} (type $u (instance (export "a" (type (eq $r)))))
         (component (alias outer 1 1 (type)))`,
-      `${resource} (type $u (instance (type (instance (export "a" (type (eq $r)))))))
+      `${resource} (type $u (instance (type $w (instance (export "a" (type (eq $r)))))
+        (export "w" (instance (type $w)))))
         (component (alias outer 1 1 (type)))`,
     ],
   }));
