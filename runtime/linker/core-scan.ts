@@ -1,3 +1,4 @@
+import { type CoreExtern, type CoreSize, skipConstant } from './core-match.ts';
 import { LinkError } from './errors.ts';
 import {
   CORE_EXTERNS_MAX,
@@ -6,17 +7,6 @@ import {
   type LinkLimits,
 } from './limits.ts';
 import { Reader } from './reader.ts';
-
-/** What a core module imports or exports. A `signature` is as `signatureOf` writes it. */
-export type CoreExtern =
-  | { readonly kind: 'func'; readonly signature: string }
-  | { readonly kind: 'table' | 'memory' | 'global' };
-
-/** A size of a table (entries) or memory (pages); `max` is null where none is declared. */
-export interface CoreSize {
-  readonly min: number;
-  readonly max: number | null;
-}
 
 /** A section as it lies in the module. */
 interface Section {
@@ -84,10 +74,14 @@ class CoreScanner {
   readonly #imports: { module: string; name: string; type: CoreExtern }[] = [];
   readonly #exports = new Map<string, CoreExtern>();
   readonly #tables: (CoreSize & { element: number })[] = [];
-  #memories = 0;
+  /** Types of all tables, memories and globals, imported ones first. */
+  readonly #types: { [K in 'table' | 'memory' | 'global']: CoreExtern[] } = {
+    table: [],
+    memory: [],
+    global: [],
+  };
   #memory: CoreSize | null = null;
   #memoryName: string | null = null;
-  #tableCount = 0;
   #functionCount = 0;
 
   constructor(bytes: Uint8Array, limits: LinkLimits) {
@@ -137,13 +131,19 @@ class CoreScanner {
       });
     } else if (id === SECTION.table) {
       this.#vector(body, this.#limits.tableEntriesMax, 'tables', () => {
-        this.#tables.push(this.#table(body));
-        this.#tableCount += 1;
+        const { element, ...size } = this.#table(body);
+        this.#tables.push({ element, ...size });
+        this.#types.table.push({ kind: 'table', element, size });
       });
     } else if (id === SECTION.memory) {
       this.#vector(body, CORE_EXTERNS_MAX, 'memories', () => {
         this.#memory = this.#limitsOf(body, WASM_PAGES_MAX);
-        this.#countMemory(body);
+        this.#addMemory(this.#memory, body);
+      });
+    } else if (id === SECTION.global) {
+      this.#vector(body, this.#limits.functionsMax, 'globals', () => {
+        this.#types.global.push(this.#global(body));
+        skipConstant(body);
       });
     } else if (id === SECTION_EXPORT) {
       this.#vector(body, CORE_EXTERNS_MAX, 'exports', () => this.#export(body));
@@ -206,26 +206,30 @@ class CoreScanner {
         this.#functions.push(signature);
         return { kind: 'func', signature };
       }
-      case TABLE:
-        this.#table(body);
-        this.#tableCount += 1;
-        return { kind: 'table' };
+      case TABLE: {
+        const { element, ...size } = this.#table(body);
+        return added(this.#types.table, { kind: 'table', element, size });
+      }
       case MEMORY:
-        this.#limitsOf(body, WASM_PAGES_MAX);
-        this.#countMemory(body);
-        return { kind: 'memory' };
+        return this.#addMemory(this.#limitsOf(body, WASM_PAGES_MAX), body);
       case GLOBAL:
-        this.#valueType(body);
-        if (body.byte() > 1) throw this.#refuse('a shared global', at);
-        return { kind: 'global' };
+        return added(this.#types.global, this.#global(body));
       default:
         throw this.#refuse('an import of a tag', at);
     }
   }
 
-  #countMemory(body: Reader): void {
-    this.#memories += 1;
-    if (this.#memories > 1) throw this.#refuse('more than one memory', body.at);
+  #addMemory(size: CoreSize, body: Reader): CoreExtern {
+    if (this.#types.memory.length > 0) throw this.#refuse('more than one memory', body.at);
+    return added(this.#types.memory, { kind: 'memory', size });
+  }
+
+  #global(body: Reader): CoreExtern {
+    const at = body.at;
+    const type = this.#valueType(body);
+    const mutable = body.byte();
+    if (mutable > 1) throw this.#refuse('a shared global', at);
+    return { kind: 'global', type: mutable === 1 ? `${type}!` : type };
   }
 
   #signature(body: Reader): string {
@@ -268,15 +272,25 @@ class CoreScanner {
       if (signature === undefined) throw body.malformed('export of an unknown function');
       return { kind: 'func', signature };
     }
-    if (kind === TABLE && index < this.#tableCount) return { kind: 'table' };
-    if (kind === MEMORY && index < this.#memories) return { kind: 'memory' };
-    if (kind === GLOBAL) return { kind: 'global' };
-    throw body.malformed('export of an unknown item');
+    const { table, memory, global } = this.#types;
+    const space = new Map([
+      [TABLE, table],
+      [MEMORY, memory],
+      [GLOBAL, global],
+    ]).get(kind);
+    const type = space?.[index];
+    if (type === undefined) throw body.malformed('export of an unknown item');
+    return type;
   }
 
   #refuse(what: string, at: number): LinkError {
     return new LinkError('LINK_UNSUPPORTED', `${what} is not accepted`, at);
   }
+}
+
+function added(types: CoreExtern[], type: CoreExtern): CoreExtern {
+  types.push(type);
+  return type;
 }
 
 /**

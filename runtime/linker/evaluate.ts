@@ -1,3 +1,4 @@
+import { coreMatches } from './core-match.ts';
 import { signatureOf } from './core-scan.ts';
 import type {
   Canon,
@@ -269,6 +270,9 @@ class Evaluator {
         const want = `${type.signature}, got ${item.signature}`;
         throw invalid(`core function "${from}" "${name}": wanted ${want}`);
       }
+      if (item.sort !== 'core func' && !coreMatches(type, item.type)) {
+        throw invalid(`the core ${type.kind} "${from}" "${name}" is of another type`);
+      }
       given.push({ module: from, name, item });
     }
     const coreInstance = this.#builder.instantiateStep(index, scan, given);
@@ -300,7 +304,7 @@ class Evaluator {
     const item: CoreItem =
       type.kind === 'func'
         ? { sort: 'core func', register, signature: type.signature }
-        : { sort: `core ${type.kind}`, register };
+        : { sort: `core ${type.kind}`, register, type };
     items.set(name, item);
     return item;
   }

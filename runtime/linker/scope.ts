@@ -1,3 +1,4 @@
+import type { CoreExtern } from './core-match.ts';
 import type { CoreModule } from './core-scan.ts';
 import type { ComponentDefinition, Definition, Sort } from './definitions.ts';
 import { LinkError } from './errors.ts';
@@ -14,6 +15,7 @@ export interface CoreFunctionItem {
 export interface CoreDataItem<S extends 'core table' | 'core memory' | 'core global'> {
   readonly sort: S;
   readonly register: number;
+  readonly type: CoreExtern;
 }
 
 /** What a core instance exports. */

@@ -96,7 +96,7 @@ test('closing drops what the guest still owns', async () => {
   assert.equal(seen, ['drop bucket 1001', 'drop bucket 1002']);
 });
 
-test('what the host fails to drop keeps it from nothing else, and nothing is dropped twice', async () => {
+test('what the host fails to drop keeps nothing else; nothing is dropped twice', async () => {
   const { host, seen } = storeHost();
   const [entry] = host.entries();
   if (entry === undefined) throw new Error('no host interface');

@@ -156,9 +156,49 @@ test('a component that is imported can be made, by its type', () => {
   });
 });
 
+test('core tables, memories and globals are given with a type that matches', () => {
+  const link = (want: string, have: string): string => `
+    (core module $a ${have}) (core module $b (import "a" "x" ${want}))
+    (core instance $i (instantiate $a))
+    (core instance (instantiate $b (with "a" (instance $i))))`;
+  const global = (type: string, constant: string): string =>
+    `(global (export "x") ${type} (${constant}))`;
+  return requireRule({
+    valid: [
+      link('(memory 1)', '(memory (export "x") 2)'),
+      link('(memory 1 3)', '(memory (export "x") 1 2)'),
+      link('(memory 1)', '(import "i" "m" (memory 1)) (export "x" (memory 0))').replace(
+        '(instantiate $a)',
+        '(instantiate $a (with "i" (instance $h)))',
+      ),
+      link('(table 1 3 funcref)', '(table (export "x") 1 3 funcref)'),
+      link('(global i64)', global('i64', 'i64.const -9223372036854775808')),
+      link('(global (mut f64))', global('(mut f64)', 'f64.const nan')),
+      link('(global v128)', global('v128', 'v128.const i64x2 11 0')),
+      link('(global funcref)', `(func) ${global('funcref', 'ref.func 0')}`),
+      link('(global i32)', global('i32', 'i32.add (i32.const 1) (i32.const 2)')),
+    ].map(
+      body =>
+        `(core module $g (memory (export "m") 1)) (core instance $h (instantiate $g)) ${body}`,
+    ),
+    invalid: [
+      link('(memory 2)', '(memory (export "x") 1)'),
+      link('(memory 1 2)', '(memory (export "x") 1)'),
+      link('(memory 1 2)', '(memory (export "x") 1 3)'),
+      link('(table 2 funcref)', '(table (export "x") 1 funcref)'),
+      link('(table 1 2 funcref)', '(table (export "x") 1 funcref)'),
+      link('(table 1 funcref)', '(table (export "x") 1 externref)'),
+      link('(global i64)', global('i32', 'i32.const 1')),
+      link('(global i32)', global('(mut i32)', 'i32.const 1')),
+      link('(global (mut i32))', global('i32', 'i32.const 1')),
+    ],
+  });
+});
+
 test('core instances are given what their modules import', () => {
   const link = (want: string, have: string): string => `
-    (core module $a ${have}) (core module $b (import "a" "x" ${want})) (core instance $i (instantiate $a))
+    (core module $a ${have}) (core module $b (import "a" "x" ${want}))
+    (core instance $i (instantiate $a))
     (core instance (instantiate $b (with "a" (instance $i))))`;
   const empty = '(core module $m) (core instance $i (instantiate $m))';
   return requireRule({

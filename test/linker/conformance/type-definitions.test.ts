@@ -92,7 +92,8 @@ test('a function returns no borrow, wherever it lies', () => {
 
 test('a destructor takes the representation and returns nothing', () => {
   const with_ = (signature: string): string => `
-    (core module $m (func (export "d") ${signature} unreachable)) (core instance $i (instantiate $m))
+    (core module $m (func (export "d") ${signature} unreachable))
+    (core instance $i (instantiate $m))
     (alias core export $i "d" (core func $d)) (type (resource (rep i32) (dtor (core func $d))))`;
   return requireRule({
     valid: [with_('(param i32)')],
