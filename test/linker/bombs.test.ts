@@ -33,6 +33,14 @@ test('instances that multiply are refused', async () => {
   await refusedSoon(`(component (component $c0) ${levels.join(' ')} (instance (instantiate $c6)))`);
 });
 
+test('instances that multiply within components that nothing makes are refused', async () => {
+  const levels = Array.from({ length: 6 }, (_, at) => {
+    const make = `(instance (instantiate $c${at}))`.repeat(16);
+    return `(component $c${at + 1} (alias outer 1 ${at} (component $c${at})) ${make})`;
+  });
+  await refusedSoon(`(component (component $c0) ${levels.join(' ')})`);
+});
+
 test('instance types that multiply are refused', async () => {
   const levels = Array.from({ length: 6 }, (_, at) => {
     const names = Array.from({ length: 30 }, (_, n) => `(export "e${n}" (instance (type $p)))`);
