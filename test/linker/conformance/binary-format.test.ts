@@ -98,7 +98,7 @@ test('Core Definitions: a core module is one, not a component', () => {
 test('Core Definitions: a core instance is made of a module, or of items', () => {
   const module = section(CORE_MODULE, MODULE);
   assert.is(refusalIn(module, section(CORE_INSTANCE, 2, 0, 0, 0, 1, 0)), null);
-  assert.is(refusalIn(module, section(CORE_INSTANCE, 1, 2, 0, 0)), 'LINK_MALFORMED');
+  assert.is(refusalIn(module, section(CORE_INSTANCE, 1, 2, 0)), 'LINK_MALFORMED');
   const given = (sort: number): readonly Piece[] =>
     section(CORE_INSTANCE, 2, 1, 0, 0, 0, 1, 1, 'i', sort, 0);
   assert.is(refusalIn(module, given(0x12)), null);
@@ -110,7 +110,7 @@ test('Core Definitions: a core instance is made of a module, or of items', () =>
 test('Instance Definitions: an instance is made of a component, or of items', () => {
   const component = section(COMPONENT, PREAMBLE);
   assert.is(refusalIn(component, section(INSTANCE, 2, 0, 0, 0, 1, 0)), null);
-  assert.is(refusalIn(component, section(INSTANCE, 1, 2, 0, 0)), 'LINK_MALFORMED');
+  assert.is(refusalIn(component, section(INSTANCE, 1, 2, 0)), 'LINK_MALFORMED');
   assert.is(refusalIn(section(INSTANCE, 1, 0, 0, 0)), 'LINK_INVALID');
 });
 

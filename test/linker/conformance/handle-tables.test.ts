@@ -20,7 +20,8 @@ const table = (() => {
   const given = built.map(name => `(export "${name}" (func $${name}))`);
   const lifted = built.map(name => {
     const result = name.startsWith('drop') ? '' : '(result u32)';
-    return `(func (export "${name}") (param "x" u32) ${result} (canon lift (core func $i "${name}")))`;
+    return `(func (export "${name}") (param "x" u32) ${result}
+      (canon lift (core func $i "${name}")))`;
   });
   return `(component
     (core module $d (global $last (mut i32) (i32.const 0))
