@@ -145,6 +145,20 @@ export class TypeEvaluator {
     }
   }
 
+  /**
+   * Returns a resource as an export declares it that does not say which: nobody may take it for the
+   * one behind it. Where types are not validated, it stays what it is.
+   */
+  opaque(item: AnyItem, key: object): AnyItem {
+    if (this.#instantiate === null) return item;
+    if (!isSort(item, 'type') || item.type.kind !== 'resource') return item;
+    const behind = this.#builder.resources[item.type.index];
+    if (behind === undefined) throw invalid('a missing resource');
+    const index = this.#builder.resource(behind);
+    const names = this.naming.ofResource(key, index);
+    return { ...item, type: { kind: 'resource', index }, names };
+  }
+
   /** Returns the type that an outer alias finds. */
   outerType(scope: Scope, count: number, index: number): TypeItem {
     let from: Scope = scope;

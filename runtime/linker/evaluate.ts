@@ -193,6 +193,7 @@ class Evaluator {
     let item: AnyItem = scope.get(step.item.sort, step.item.index);
     if (description !== null) {
       item = this.#types.ascribe(name, item, description, scope, '', 'described');
+      if (description.kind === 'type-resource') item = this.#types.opaque(item, step);
     } else if (isSort(item, 'type')) {
       item = this.#types.naming.renamed(item, step);
     }

@@ -104,6 +104,35 @@ test('each import of a resource is a type of its own; eq makes it the same', () 
   });
 });
 
+test('each instance of a component has resources of its own', () => {
+  const pair = '(component $eq (import "a" (type $a (sub resource))) (import "b" (type (eq $a))))';
+  const same = (first: string, second: string): string =>
+    `${pair} (instance (instantiate $eq (with "a" (type ${first})) (with "b" (type ${second}))))`;
+  const maker = (exports: string): string =>
+    `(component $c (type $r (resource (rep i32))) ${exports})
+      (instance $i (instantiate $c)) (instance $j (instantiate $c))`;
+  const twice = maker('(export "r" (type $r)) (export "s" (type $r))');
+  const opaque = maker('(export "r" (type $r)) (export "s" (type $r) (type (sub resource)))');
+  const passes = `(type $r (resource (rep i32)))
+    (component $c (import "x" (type $x (sub resource))) (export "y" (type $x)))
+    (instance $i (instantiate $c (with "x" (type $r))))
+    (instance $j (instantiate $c (with "x" (type $i "y"))))`;
+  return requireRule({
+    valid: [
+      `${twice} ${same('$i "r"', '$i "s"')}`,
+      `${opaque} ${same('$i "s"', '$i "s"')}`,
+      `${passes} ${same('$r', '$j "y"')}`,
+      `${passes} (alias export $i "y" (type $y)) (core func (canon resource.rep $y))`,
+    ],
+    invalid: [
+      `${twice} ${same('$i "r"', '$j "r"')}`,
+      `${twice} ${same('$i "s"', '$j "r"')}`,
+      `${opaque} ${same('$i "r"', '$i "s"')}`,
+      `${twice} (alias export $i "r" (type $y)) (core func (canon resource.rep $y))`,
+    ],
+  });
+});
+
 test('functions of one resource do not fit functions of another', () => {
   const wants = `(component $c (import "r" (type $r (sub resource)))
     (import "f" (func (param "x" (own $r)))))`;
@@ -146,10 +175,19 @@ test('a component that is imported can be made, by its type', () => {
       (export "g" (func (param "x" (own $r))))))
     (import "f" (func $f)) ${body})`;
   const made = '(instance $i (instantiate $c (with "f" (func $f))))';
+  const chained = `(component
+    (import "c" (component $c (import "t" (type $t (sub resource)))
+      (export "f" (func (param "x" (own $t))))))
+    (import "d" (component $d (import "t" (type $t (sub resource)))
+      (import "f" (func (param "x" (own $t))))))
+    (type $r (resource (rep i32))) (type $s (resource (rep i32)))
+    (instance $i (instantiate $c (with "t" (type $r))))
+    (instance (instantiate $d (with "t" (type $r)) (with "f" (func $i "f")))))`;
   return requireRule({
-    valid: [outer(`${made} (export "i" (instance $i))`)],
+    valid: [outer(`${made} (export "i" (instance $i))`), chained],
     invalid: [
       outer('(instance (instantiate $c))'),
+      chained.replace('$d (with "t" (type $r))', '$d (with "t" (type $s))'),
       outer(`${made} (alias export $i "h" (func))`),
       outer(`${made} (export "g" (func $i "g"))`),
     ],
