@@ -140,6 +140,33 @@ test('a refusal on purpose is refused, and so is what would need it', async () =
   assert.is(commands[0]?.line, 1);
 });
 
+const onPurpose: Readonly<Record<string, string>> = {
+  async: '(import "f" (func async))',
+  'async-option': '(import "f" (func $f)) (core func (canon lower (func $f) async))',
+  stream: '(type (stream u8))',
+  future: '(type (future u8))',
+  'error-context': '(type error-context)',
+  gc: '(core module (type (struct)))',
+  references: '(core module (type $f (func)) (func (param (ref $f))))',
+  tags: '(core module (tag))',
+  memory64: '(core module (memory i64 1))',
+  'multi-memory': '(core module (memory 1) (memory 1))',
+  values: '(import "a" (value u32))',
+  'core-types': '(core type (module))',
+  'component-import': '(import "c" (component))',
+  map: '(type (map string u32))',
+  'fixed-list': '(type (list u8 4))',
+  'name-scheme': '(import "url=<https://a.b/c>" (func))',
+  bounds: `(import "${'a'.repeat(300)}" (func))`,
+};
+
+test('what is refused on purpose is refused for the reason that the list gives', async () => {
+  for (const [reason, body] of Object.entries(onPurpose)) {
+    const { commands } = await runWast('test.wast', `(component ${body})`);
+    assert.equal([commands[0]?.verdict, commands[0]?.reason], ['refused', reason], body);
+  }
+});
+
 test('a refusal that is not listed is a failure', async () => {
   const { counts } = await runWast('test.wast', '(component (type (stream u8)))', []);
   assert.is(counts.fail, 1);
