@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import type { Wall } from '../ports/component-host.ts';
+import type { ThreadTimes } from './call-time.ts';
 import { CONTROL_FD, callFdOf, hostFdOf } from './host/descriptors.ts';
 import type { ConfinedCommand } from './host-command.ts';
 import type { SlotWires } from './slot-session.ts';
@@ -13,6 +14,7 @@ import { kernelWalls } from './walls.ts';
 const OUTPUT_LINES_MAX = 200;
 const OUTPUT_LINE_BYTES_MAX = 2_048;
 
+const WORKER_THREAD_NAME = '(WorkerThread)';
 /** Place of utime after the name; stime follows it. */
 const UTIME_FIELD = 12;
 /** Linux counts in hundredths of a second towards user space, on every architecture. */
@@ -65,7 +67,7 @@ export function startHostProcess(
     const host = socketAt(child, hostFdOf(slot));
     call.on('data', () => events.onStray(slot));
     host.on('data', (chunk: Buffer) => events.onSlot(slot, chunk));
-    return wiresOf(call, host, () => cpuMsOf(child.pid));
+    return wiresOf(call, host, () => workerTimesOf(child.pid));
   });
   forwardOutput(child.stdout, events.onOutput);
   forwardOutput(child.stderr, events.onOutput);
@@ -84,14 +86,14 @@ export function startHostProcess(
   };
 }
 
-function wiresOf(call: Socket, host: Socket, cpuMs: () => number | null): SlotWires {
+function wiresOf(call: Socket, host: Socket, threadTimes: () => ThreadTimes | null): SlotWires {
   return {
     writeCall: bytes => void call.write(bytes),
     writeHost: bytes => void host.write(bytes),
     // After all promise jobs of this turn: calls made by the continuations of replies join in.
     atEndOfTurn: task => process.nextTick(task),
     afterReading: task => void setImmediate(task),
-    cpuMs,
+    threadTimes,
   };
 }
 
@@ -135,17 +137,27 @@ function forwardOutput(stream: Readable | null, onOutput: (line: string) => void
   stream?.on('error', () => {});
 }
 
-/** Reads a process's times in user and kernel mode, all threads together (`proc_pid_stat(5)`). */
-function cpuMsOf(pid: number | undefined): number | null {
+/**
+ * Reads the times of a process's worker threads, in user and kernel mode (`proc_pid_stat(5)`).
+ * Node names them all the same; compilers' and collectors' threads have other names.
+ */
+function workerTimesOf(pid: number | undefined): ThreadTimes | null {
   if (pid === undefined) return null;
+  const times = new Map<number, number>();
   try {
-    // The second field is the name, in parentheses, and may hold anything.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(')').at(-1)?.split(' ') ?? [];
-    const ticks = Number(fields[UTIME_FIELD]) + Number(fields[UTIME_FIELD + 1]);
-    return Number.isFinite(ticks) ? ticks * TICK_MS : null;
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
+      if (!stat.includes(WORKER_THREAD_NAME)) continue;
+      // The second field is the name, in parentheses, and may hold anything.
+      const fields = stat.split(')').at(-1)?.split(' ') ?? [];
+      const ticks = Number(fields[UTIME_FIELD]) + Number(fields[UTIME_FIELD + 1]);
+      if (Number.isFinite(ticks)) times.set(Number(thread), ticks * TICK_MS);
+    }
   } catch {
+    // Not Linux, or a thread that ended while it was read about: the wall clock counts.
     return null;
   }
+  return times.size === 0 ? null : times;
 }
 
 function statusText(pid: number): string {

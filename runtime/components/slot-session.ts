@@ -25,7 +25,7 @@ import {
   sourceOf,
   UPWARD_TYPES,
 } from '../transport/index.ts';
-import { type CallMark, judgeCall } from './call-time.ts';
+import { judgeCall, type ThreadTimes } from './call-time.ts';
 
 /** Bytes of the queue's buffer that are kept when it is empty. */
 const KEPT_BYTES_MAX = 64 * 1024;
@@ -38,8 +38,8 @@ export interface SlotWires {
   atEndOfTurn(task: () => void): void;
   /** Runs a task when the sockets have been read once more. */
   afterReading(task: () => void): void;
-  /** Processor time that the host process has used; null where the system does not tell. */
-  cpuMs(): number | null;
+  /** What the host's worker threads have used; null where the system does not tell. */
+  threadTimes(): ThreadTimes | null;
 }
 
 /** What a session tells its owner. */
@@ -92,7 +92,7 @@ export class SlotSession {
   private hostCallPending: number | null = null;
   private deadline: Timer | null = null;
   private headSinceMs = 0;
-  private headMark: CallMark | null = null;
+  private headMark: ThreadTimes | null = null;
   private calls = 0;
   private hostCalls = 0;
   private logLines = 0;
@@ -234,7 +234,7 @@ export class SlotSession {
     this.pending.shift();
     this.credit.giveBack();
     this.calls += 1;
-    if (this.pending.length > 0) this.headSinceMs = this.options.clock.monotonicMs();
+    if (this.pending.length > 0) this.watchHead();
     head.resolve(value);
   }
 
@@ -335,7 +335,8 @@ export class SlotSession {
     const { clock, request, wires, codecs } = this.options;
     const { callDeadlineMs } = request.limits;
     const spentMs = clock.monotonicMs() - this.headSinceMs;
-    const verdict = judgeCall(callDeadlineMs, { spentMs, cpuMs: wires.cpuMs() }, this.headMark);
+    const look = { spentMs, threads: wires.threadTimes() };
+    const verdict = judgeCall(callDeadlineMs, look, this.headMark);
     if (verdict.over === null) {
       this.headMark = verdict.mark;
       this.lookIn(verdict.nextLookMs);

@@ -162,7 +162,7 @@ function makeDeployer(parts: {
   // What another version staged is staged again: plan and rules belong together.
   const tag = `${RUNTIME_VERSION} ${contractDigest}`;
   const cache = { files, hasher: verifier, folder: state.staged, tag };
-  const stage = cachedStage(spawnStage({ clock }), cache);
+  const stage = cachedStage(spawnStage({ clock, uid: config.hostUid }), cache);
   const deployer = createDeployer({
     slots: slotStore(files, state.slots),
     envelopes: contentStore(files, verifier, state.releases, config.limits.releaseBytesMax),

@@ -24,8 +24,8 @@ export interface Plan {
   readonly hiddenMemoryBytes: number;
 }
 
-/** Rises with each change of Plan's meaning. */
-export const PLAN_VERSION = 2;
+/** Rises with each change of Plan's meaning, or of which components are valid. */
+export const PLAN_VERSION = 3;
 
 /** Size, alignment and flattening of a type (`CanonicalABI.md`, "Alignment", "Flattening"). */
 export interface TypeLayout {

@@ -21,6 +21,7 @@ export interface StoreOnDemandParts {
 export class StoreOnDemand implements KeyValuePort {
   readonly #parts: StoreOnDemandParts;
   #store: Promise<KeyValueStore> | null = null;
+  #isOpen = false;
   #failure: { readonly message: string; readonly atMs: number } | null = null;
   #closed = false;
 
@@ -34,7 +35,7 @@ export class StoreOnDemand implements KeyValuePort {
 
   async set(namespace: string, key: string, value: Uint8Array): Promise<void> {
     // A copy: the caller's buffer may hold something else when the store is open.
-    const kept = this.#store === null ? value.slice() : value;
+    const kept = this.#isOpen ? value : value.slice();
     return (await this.#opened()).set(namespace, key, kept);
   }
 
@@ -69,6 +70,7 @@ export class StoreOnDemand implements KeyValuePort {
     this.#store = opening;
     opening.then(
       () => {
+        this.#isOpen = true;
         this.#failure = null;
       },
       (error: unknown) => this.#note(errorMessage(error)),

@@ -151,6 +151,30 @@ test('a guest that did not get the processor is not blamed, one that had its tim
   assert.is(await call, 'COMPONENT_ENDED');
 });
 
+test('what the call before has used is not charged to the next', async () => {
+  const worker = fakeWorker();
+  worker.useCpu(0);
+  const first = worker.session.call(EXPORT.echo, [new Uint8Array(0)]);
+  const second = codeOf(worker.session.call(EXPORT.spin, []));
+  worker.endTurn();
+  worker.useCpu(50);
+  worker.advance(50);
+  worker.afterReading();
+  worker.advance(1);
+  worker.send(FRAME_TYPE.reply, 1, reply([]));
+  await first;
+  worker.useCpu(102);
+  worker.advance(51);
+  worker.afterReading();
+  assert.is(worker.ends.length, 0);
+  worker.useCpu(160);
+  worker.advance(55);
+  worker.afterReading();
+  assert.is(worker.ends[0]?.kind, 'deadline');
+  worker.session.close('deadline');
+  assert.is(await second, 'COMPONENT_ENDED');
+});
+
 test('a host call is answered at once, and a promise keeps the worker waiting', async () => {
   const gate = Promise.withResolvers<number>();
   const worker = fakeWorker((_, [value]) => (value === 7 ? gate.promise : Number(value) + 1));

@@ -23,7 +23,7 @@ export interface FakeWorker {
   endTurn(): void;
   /** Moves the clock and fires what is due. */
   advance(ms: number): void;
-  /** Says what the host process has used of the processor from now on. */
+  /** Says what the host's worker thread has used of the processor from now on. */
   useCpu(totalMs: number): void;
   /** Runs what waits for the sockets to have been read. */
   afterReading(): void;
@@ -53,7 +53,7 @@ export function fakeWorker(onHostCall: HostCallHandler = () => 0): FakeWorker {
       writeHost: bytes => answers.push(Buffer.from(bytes)),
       atEndOfTurn: task => tasks.push(task),
       afterReading: task => readings.push(task),
-      cpuMs: () => cpuMs,
+      threadTimes: () => (cpuMs === null ? null : new Map([[7, cpuMs]])),
     },
     clock: {
       monotonicMs: () => nowMs,
