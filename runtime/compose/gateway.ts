@@ -104,6 +104,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
     live: running(),
     host: engine.host.status(),
     mqtt: engine.mqtt.connections(),
+    serial: engine.hardware.serialPorts(),
     notices: engine.hardware.notices,
     lastChange: live.lastChange,
   });

@@ -12,6 +12,7 @@ import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { SerialPort } from '../ports/serial.ts';
 import { GatewayStartError } from './errors.ts';
+import type { SerialPortState } from './status-report.ts';
 
 /** The lines and serial ports of the gateway, whichever drivers stand behind them. */
 export interface Hardware {
@@ -19,6 +20,8 @@ export interface Hardware {
   readonly serial: SerialPort;
   /** The simulated board, for watching and driving by hand; null on a real one. */
   readonly simulated: SimulatedLines | null;
+  /** Serial ports that have a device, and whether it is there. */
+  serialPorts(): readonly SerialPortState[];
   /** What a person should know: what is simulated, and how. */
   readonly notices: readonly string[];
   close(): Promise<void>;
@@ -61,10 +64,12 @@ export async function openHardware(parts: HardwareParts): Promise<Hardware> {
   );
   const memory = meter?.memory ?? null;
   const real = memory === null ? openSerialPorts({ ports, clock, random, log }) : null;
+  const devices = new Set(ports.filter(port => port.path !== undefined).map(port => port.label));
   return {
     gpio: lines,
     serial: memory ?? real ?? unreachable(),
     simulated: lines,
+    serialPorts: () => real?.states().filter(({ label }) => devices.has(label)) ?? [],
     notices,
     close: async () => {
       await real?.close();

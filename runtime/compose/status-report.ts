@@ -31,8 +31,17 @@ export interface GatewayPicture {
   readonly live: ReportedRelease | null;
   readonly host: HostStatus;
   readonly mqtt: readonly MqttConnectionState[];
+  /** Serial ports that should be open. */
+  readonly serial: readonly SerialPortState[];
   readonly notices: readonly string[];
   readonly lastChange: { readonly what: string; readonly atMs: number } | null;
+}
+
+/** What a status tells of a serial port. */
+export interface SerialPortState {
+  readonly label: string;
+  readonly open: boolean;
+  readonly lastError: string | null;
 }
 
 /** Returns the answer of `status`. */
@@ -40,7 +49,9 @@ export function statusReport(picture: GatewayPicture): StatusReport {
   const { record, live, host, mqtt, nowMs, lastChange } = picture;
   const actors = live?.controllers() ?? [];
   const controllers = actors.map(actor => controllerReport(actor, live, nowMs));
+  const missing = missingRelease(picture);
   const problems = [
+    ...missing,
     ...controllers.flatMap(problemOf),
     ...mqtt.flatMap(connection =>
       connection.connected
@@ -55,6 +66,9 @@ export function statusReport(picture: GatewayPicture): StatusReport {
             },
           ],
     ),
+    ...picture.serial.flatMap(({ label, open, lastError }) =>
+      open ? [] : [{ subject: `serial ${label}`, what: lastError ?? 'not open yet', fix: null }],
+    ),
     ...(host.state === 'running' || host.state === 'starting'
       ? []
       : [{ subject: 'component-host', what: `is ${host.state}`, fix: null }]),
@@ -62,12 +76,12 @@ export function statusReport(picture: GatewayPicture): StatusReport {
   const down = host.walls.filter(wall => wall.state !== 'up').map(wall => wall.name);
   const notices = [...picture.notices];
   if (down.length > 0) notices.push(`walls that do not stand: ${down.join(', ')}`);
-  if (live === null) notices.push('no release is installed; install one');
+  if (live === null && missing.length === 0) notices.push('no release is installed; install one');
   return {
     gateway: picture.gateway,
     runtimeVersion: picture.runtimeVersion,
     uptimeMs: Math.max(0, nowMs - picture.startedMs),
-    verdict: verdictOf(controllers, problems.length),
+    verdict: missing.length > 0 ? 'failing' : verdictOf(controllers, problems.length),
     problems,
     notices,
     slots: { a: slotReport(record, 'a'), b: slotReport(record, 'b') },
@@ -79,6 +93,14 @@ export function statusReport(picture: GatewayPicture): StatusReport {
         ? null
         : { what: lastChange.what, agoMs: Math.max(0, nowMs - lastChange.atMs) },
   };
+}
+
+/** A release that was committed and does not run: the gateway does nothing of what it is for. */
+function missingRelease({ record, live }: GatewayPicture): StatusReport['problems'] {
+  const entry = record.active === null ? null : record.slots[record.active];
+  if (entry === null || live !== null) return [];
+  const what = `${entry.version} is in slot ${record.active} and does not run`;
+  return [{ subject: entry.name, what, fix: 'airssys-wasm logs' }];
 }
 
 /** Returns the answer of `slots`. */
@@ -171,6 +193,9 @@ function problemOf(controller: ControllerReport): StatusReport['problems'] {
   if (state === 'backoff') {
     const what = `restarting ${controller.attempt ?? 0}/${controller.attemptsMax}${because}`;
     return [{ subject: name, what, fix: `airssys-wasm why ${name}` }];
+  }
+  if (state === 'stopped') {
+    return [{ subject: name, what: `stopped${because}`, fix: `airssys-wasm why ${name}` }];
   }
   if (health === 'degraded' || health === 'unhealthy') {
     return [{ subject: name, what: `${health}${because}`, fix: `airssys-wasm logs ${name}` }];

@@ -84,6 +84,7 @@ function picture(more: Partial<GatewayPicture> = {}): GatewayPicture {
     live: releaseOf([actor('relay')]),
     host: { state: 'running', pid: 42, starts: 1, workers: 1, walls: [] },
     mqtt: [],
+    serial: [],
     notices: [],
     lastChange: null,
     ...more,
@@ -109,6 +110,39 @@ test('without a release one is told to install one, and nothing is wrong', () =>
   assert.equal([none.verdict, none.controllers, none.problems], ['ok', [], []]);
   assert.equal(none.notices, ['no release is installed; install one']);
   assert.equal(listReport(null), { release: null, controllers: [] });
+});
+
+test('a committed release that does not run is failing, and not called absent', () => {
+  const entry = {
+    name: 'site',
+    version: '2.0.0',
+    sequence: 7,
+    manifestDigest: 'cd'.repeat(32),
+    envelopeDigest: 'ef'.repeat(32),
+    sizeBytes: 1_000,
+    state: 'good',
+  } as const;
+  const record: SlotRecord = { ...EMPTY_RECORD, active: 'a', slots: { a: entry, b: null } };
+  const dark = report({ live: null, record });
+  assert.is(dark.verdict, 'failing');
+  assert.equal(dark.notices, []);
+  assert.equal(dark.problems, [
+    { subject: 'site', what: '2.0.0 is in slot a and does not run', fix: 'airssys-wasm logs' },
+  ]);
+});
+
+test('a serial port without its device and a controller that stopped are problems', () => {
+  const serial = [
+    { label: 'meter', open: false, lastError: 'No such file' },
+    { label: 'display', open: true, lastError: null },
+  ];
+  const stopped = actor('relay', { at: 'stopped', sinceMs: NOW_MS, cause: TRAP });
+  const told = report({ serial, live: releaseOf([stopped]) });
+  assert.is(told.verdict, 'degraded');
+  assert.equal(
+    told.problems.map(({ subject, what }) => `${subject} ${what}`),
+    ['relay stopped: trapped: unreachable', 'serial meter No such file'],
+  );
 });
 
 test('a controller is told with times from now, and classes of its grants without limits', () => {
