@@ -119,8 +119,11 @@ function wordsFor(event: DeployEvent): Told {
   const plain = { code: event.kind, cause: null, causedBy: [], fix: null } as const;
   switch (event.kind) {
     case 'record-damaged': {
-      const words = `a slot record could not be used, the other one is in force: ${event.detail}`;
-      return { ...plain, level: 'error', words, resource: 'slots' };
+      const { detail } = event;
+      const words = event.lost
+        ? `no slot record can be used, so no release runs and none is installed: ${detail}`
+        : `a slot record could not be used: ${detail}`;
+      return { ...plain, level: event.lost ? 'critical' : 'error', words, resource: 'slots' };
     }
     case 'installing': {
       const words = `installing ${nameOf(event.release)} into slot ${event.slot}`;

@@ -19,12 +19,20 @@ import { AdmissionError } from './errors.ts';
  */
 export interface AdmissionRules {
   readonly runtimeVersion: string;
+  /** Whose gateway this is and of which kind; null admits no new release. */
+  readonly gatewayClass: GatewayClass | null;
   readonly board: BoardFacts;
   /** Grants by controller name; a name that is missing has none. */
   readonly policy: ReadonlyMap<string, readonly Grant[]>;
   readonly controllersMax: number;
   readonly memoryBytesMax: number;
   readonly callDeadlineMsMax: number;
+}
+
+/** A kind of gateway, as SUIT's vendor and class identifiers name it. */
+export interface GatewayClass {
+  readonly vendor: string;
+  readonly name: string;
 }
 
 /** A controller with the rights it has here. */
@@ -53,6 +61,7 @@ export function admitRelease(
         `${rules.runtimeVersion}; update the runtime first`,
     );
   }
+  if (fresh) requireClass(release, rules.gatewayClass);
   if (release.controllers.length > rules.controllersMax) {
     throw new AdmissionError(
       'POLICY_CONTROLLERS',
@@ -70,6 +79,17 @@ export function admitRelease(
     );
   }
   return admitted;
+}
+
+/** A release for another kind of gateway can be correctly signed, and do harm here. */
+function requireClass({ name, version, vendor, gatewayClass }: Release, own: GatewayClass | null) {
+  if (own?.vendor === vendor && own.name === gatewayClass) return;
+  const here = own === null ? 'this gateway names none' : `this is ${own.vendor} "${own.name}"`;
+  throw new AdmissionError(
+    'POLICY_CLASS',
+    `${name} ${version} is for gateways of ${vendor} "${gatewayClass}", and ${here} ` +
+      '(vendor and class in gateway.toml)',
+  );
 }
 
 function admitController(

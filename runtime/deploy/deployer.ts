@@ -6,7 +6,7 @@ import type { ContentStore } from './content-store.ts';
 import { DeployError } from './errors.ts';
 import * as machine from './slot-machine.ts';
 import { EMPTY_RECORD, type SlotName, type SlotRecord } from './slot-record.ts';
-import type { SlotStore } from './slot-store.ts';
+import type { RecordDamage, SlotStore } from './slot-store.ts';
 
 /**
  * Installs, starts, commits and takes back releases: the actor around the slot machine. Every
@@ -25,7 +25,12 @@ export interface Deployer {
   rollback(cause: string): Promise<InstalledRelease>;
   record(): SlotRecord;
   running(): InstalledRelease | null;
-  /** Stops what runs, without a transition. */
+  /** Why this gateway runs nothing and installs nothing until a person has acted, or null. */
+  trouble(): string | null;
+  /**
+   * Stops what runs, without a transition: an operation under way ends there, as if by a power
+   * cut, and what it began is resumed or given up at the next `boot`.
+   */
   close(): Promise<void>;
 }
 
@@ -82,7 +87,7 @@ export interface DeployerParts {
 
 /** What the deployer reports as it happens. */
 export type DeployEvent =
-  | { readonly kind: 'record-damaged'; readonly detail: string }
+  | ({ readonly kind: 'record-damaged' } & RecordDamage)
   | { readonly kind: 'installing'; readonly release: Release; readonly slot: SlotName }
   | { readonly kind: 'started'; readonly release: Release; readonly reason: ReleaseStart }
   | { readonly kind: 'committed'; readonly release: Release; readonly slot: SlotName }
@@ -96,6 +101,12 @@ interface Current extends InstalledRelease {
   readonly running: RunningRelease;
 }
 
+const RECORD_LOST =
+  'every slot record is damaged, so this gateway does not know what it committed: nothing runs ' +
+  'and nothing is installed. Move state.0 and state.1 out of the slots folder of the state ' +
+  'directory, start the gateway again and install a release; downgrades that were refused before ' +
+  'are then taken';
+
 /** Returns a deployer; nothing happens before `boot`. */
 export function createDeployer(parts: DeployerParts): Deployer {
   return new DeployerActor(parts);
@@ -106,6 +117,8 @@ class DeployerActor implements Deployer {
   #record: SlotRecord = EMPTY_RECORD;
   #current: Current | null = null;
   #busy: string | null = null;
+  #trouble: string | null = null;
+  #closing = false;
 
   constructor(parts: DeployerParts) {
     this.#parts = parts;
@@ -119,35 +132,51 @@ class DeployerActor implements Deployer {
     return this.#current;
   }
 
+  trouble(): string | null {
+    return this.#trouble;
+  }
+
   boot(): Promise<void> {
     return this.#alone('starting', async () => {
-      const loaded = await this.#parts.slots.load();
-      this.#record = loaded.record;
-      if (loaded.damage !== null) {
-        this.#parts.onEvent({ kind: 'record-damaged', detail: loaded.damage });
+      const { record, damage } = await this.#parts.slots.load();
+      this.#record = record;
+      if (damage !== null) this.#parts.onEvent({ kind: 'record-damaged', ...damage });
+      if (damage?.lost === true) {
+        this.#trouble = `${RECORD_LOST} (${damage.detail})`;
+        return;
       }
-      const decision = machine.decideBoot(this.#record);
-      switch (decision.kind) {
-        case 'empty':
-          return;
-        case 'run':
-          return this.#startCommitted('cold');
-        case 'try':
-          await this.#persist(decision.record);
-          return this.#resumeTrial(decision.slot);
-        case 'give-up-trial': {
-          const { trial, slots } = this.#record;
-          const failed = trial === null ? null : slots[trial.slot];
-          await this.#persist(decision.record);
-          this.#reportTrialFailure(decision.record.lastCause ?? 'unknown', failed);
-          return this.#startCommitted('rollback');
-        }
+      try {
+        await this.#startDecided();
+      } catch (error) {
+        if (!this.#closing) throw error;
       }
+      await this.#collect();
     });
+  }
+
+  async #startDecided(): Promise<void> {
+    const decision = machine.decideBoot(this.#record);
+    switch (decision.kind) {
+      case 'empty':
+        return;
+      case 'run':
+        return this.#startCommitted('cold');
+      case 'try':
+        await this.#persist(decision.record);
+        return this.#resumeTrial(decision.slot);
+      case 'give-up-trial': {
+        const { trial, slots } = this.#record;
+        const failed = trial === null ? null : slots[trial.slot];
+        await this.#persist(decision.record);
+        this.#reportTrialFailure(decision.record.lastCause ?? 'unknown', failed);
+        return this.#startCommitted('rollback');
+      }
+    }
   }
 
   install(bytes: Uint8Array): Promise<InstalledRelease> {
     return this.#alone('installing', async () => {
+      this.#requireRecord();
       const { ready, candidate, envelope } = await this.#examine(bytes);
       const slot = machine.targetSlot(this.#record);
       this.#parts.onEvent({ kind: 'installing', release: ready.release, slot });
@@ -170,6 +199,7 @@ class DeployerActor implements Deployer {
 
   rollback(cause: string): Promise<InstalledRelease> {
     return this.#alone('rolling back', async () => {
+      this.#requireRecord();
       const record = machine.rollback(this.#record, cause);
       // Memory first: the old release runs before the disk is asked, because a person waits for it.
       const before = this.#record;
@@ -189,6 +219,7 @@ class DeployerActor implements Deployer {
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#stopCurrent();
   }
 
@@ -230,11 +261,14 @@ class DeployerActor implements Deployer {
       await this.#switchTo(ready, slot, 'update');
       await this.#requireCurrent().running.proven;
     } catch (error) {
+      // Stopped with the gateway, it has not failed: it goes on at the next start.
+      if (this.#closing) throw closing();
       const cause = errorMessage(error);
       const { name, version } = ready.release;
       await this.#stopCurrent();
       await this.#persist(machine.fail(this.#record, cause));
       this.#reportTrialFailure(cause, ready.release);
+      await this.#collect();
       await this.#startCommitted('rollback');
       throw new DeployError(
         'DEPLOY_TRIAL_FAILED',
@@ -255,6 +289,7 @@ class DeployerActor implements Deployer {
     try {
       await this.#switchTo(await this.#load(slot), slot, reason);
     } catch (error) {
+      if (this.#closing) throw closing();
       const cause = errorMessage(error);
       this.#parts.onEvent({ kind: 'stranded', cause });
       if (reason === 'rollback' || machine.rollbackTarget(this.#record) === null) {
@@ -288,9 +323,14 @@ class DeployerActor implements Deployer {
   }
 
   async #switchTo(ready: ReadyRelease, slot: SlotName, reason: ReleaseStart): Promise<void> {
+    if (this.#closing) throw closing();
     const previous = this.#current?.release ?? null;
     await this.#stopCurrent();
     const running = await this.#parts.start(ready, slot, reason, previous);
+    if (this.#closing) {
+      await running.stop();
+      throw closing();
+    }
     // Only a trial waits for the proof; without a listener a late failure would end the process.
     running.proven.catch(() => undefined);
     this.#current = {
@@ -309,19 +349,29 @@ class DeployerActor implements Deployer {
   }
 
   #requireCurrent(): Current {
-    if (this.#current === null) throw new DeployError('DEPLOY_BUSY', 'the gateway is closing');
+    if (this.#current === null) throw closing();
     return this.#current;
   }
 
+  #requireRecord(): void {
+    if (this.#trouble !== null) throw new DeployError('DEPLOY_RECORD_DAMAGED', this.#trouble);
+  }
+
   async #persist(record: SlotRecord): Promise<void> {
+    if (this.#closing) throw closing();
     await this.#parts.slots.save(record);
     this.#record = record;
   }
 
+  /** What is left over costs room, nothing else, and the next time gets it: no reason to fail. */
   async #collect(): Promise<void> {
+    // Without a record nobody knows what is left over.
+    if (this.#closing || this.#record.generation === 0) return;
     const { a, b } = this.#record.slots;
-    const keep = [a, b].flatMap(entry => (entry === null ? [] : [entry.envelopeDigest]));
-    await this.#parts.envelopes.collect(new Set(keep));
+    const keep = [a, b].flatMap(entry =>
+      entry?.state === 'installed' || entry?.state === 'good' ? [entry.envelopeDigest] : [],
+    );
+    await this.#parts.envelopes.collect(new Set(keep)).catch(() => undefined);
   }
 
   #reportTrialFailure(cause: string, failed: Pick<Release, 'name' | 'version'> | null): void {
@@ -340,4 +390,8 @@ class DeployerActor implements Deployer {
       this.#busy = null;
     }
   }
+}
+
+function closing(): DeployError {
+  return new DeployError('DEPLOY_BUSY', 'the gateway is closing');
 }

@@ -5,6 +5,7 @@ import {
   type SlotEntry,
   type SlotName,
   type SlotRecord,
+  TEXT_LENGTH_MAX,
 } from './slot-record.ts';
 
 /**
@@ -137,13 +138,13 @@ export function fail(record: SlotRecord, cause: string): SlotRecord {
   if (trial === null || entry === null) throw notThere('no release is on trial');
   const bad = [
     ...record.bad.filter(known => known.manifestDigest !== entry.manifestDigest),
-    { manifestDigest: entry.manifestDigest, cause },
+    { manifestDigest: entry.manifestDigest, cause: causeText(cause) },
   ];
   return next(record, {
     trial: null,
     slots: withSlot(record, trial.slot, { ...entry, state: 'bad' }),
     bad: bad.slice(-BAD_RELEASES_MAX),
-    lastCause: `${entry.name} ${entry.version} failed its trial: ${cause}`,
+    lastCause: causeText(`${entry.name} ${entry.version} failed its trial: ${cause}`),
   });
 }
 
@@ -172,7 +173,7 @@ export function rollback(record: SlotRecord, cause: string): SlotRecord {
   return next(record, {
     active: target,
     trial: null,
-    lastCause: `rolled back from ${leftName}: ${cause}`,
+    lastCause: causeText(`rolled back from ${leftName}: ${cause}`),
   });
 }
 
@@ -193,6 +194,17 @@ function next(record: SlotRecord, change: Partial<Omit<SlotRecord, 'generation'>
 
 function withSlot(record: SlotRecord, slot: SlotName, entry: SlotEntry): SlotRecord['slots'] {
   return { ...record.slots, [slot]: entry };
+}
+
+/**
+ * A controller or an operator wrote it, so it may be of any length, and a record with a longer text
+ * than its reader takes is lost. Without control characters, which JSON writes as six bytes each.
+ */
+function causeText(cause: string): string {
+  const line = cause.slice(0, TEXT_LENGTH_MAX).replace(/\p{Cc}+/gu, ' ');
+  if (cause.length <= TEXT_LENGTH_MAX) return line.toWellFormed();
+  // A pair of surrogates that the cut parts goes as a whole.
+  return `${line.slice(0, TEXT_LENGTH_MAX - 1).replace(/[\uD800-\uDBFF]$/, '')}…`.toWellFormed();
 }
 
 function notThere(what: string): DeployError {

@@ -61,7 +61,8 @@ export interface BadRelease {
 
 /** Bounds of the record. */
 export const SLOT_RECORD_BYTES_MAX = 64 * 1024;
-const TEXT_BYTES_MAX = 512;
+/** Of one text, in UTF-16 code units. */
+export const TEXT_LENGTH_MAX = 512;
 /** How many failed releases are remembered. */
 export const BAD_RELEASES_MAX = 16;
 /** How many release names can have a floor; a name beyond is refused at install. */
@@ -80,7 +81,7 @@ export const EMPTY_RECORD: SlotRecord = {
 
 const FORMAT = 1;
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-const text = v.pipe(v.string(), v.maxLength(TEXT_BYTES_MAX));
+const text = v.pipe(v.string(), v.maxLength(TEXT_LENGTH_MAX));
 const counter = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const slotName = v.picklist(['a', 'b']);
 

@@ -1,4 +1,4 @@
-import { errorCode } from '../base/errors.ts';
+import { errorCode, errorMessage } from '../base/errors.ts';
 import type { Files } from '../ports/files.ts';
 import { DeployError } from './errors.ts';
 import {
@@ -9,17 +9,27 @@ import {
   type SlotRecord,
 } from './slot-record.ts';
 
-/** What was found at start: the record in force, and what was wrong with the other file. */
+/** What was found at start: the record in force, and what was wrong with the files. */
 export interface LoadedRecord {
   readonly record: SlotRecord;
-  /** Words for the log about a file that could not be used; null when both were fine or absent. */
-  readonly damage: string | null;
+  readonly damage: RecordDamage | null;
+}
+
+/** Files of the record that could not be used. */
+export interface RecordDamage {
+  /** Words for the log. */
+  readonly detail: string;
+  /** None is left in force: what this gateway committed and refuses is not known any more. */
+  readonly lost: boolean;
 }
 
 /** Keeps the slot record in two files that are written in turn. */
 export interface SlotStore {
   load(): Promise<LoadedRecord>;
-  /** Resolves when the record is durable. @throws DeployError `DEPLOY_DISK_FULL`, `DEPLOY_IO`. */
+  /**
+   * Resolves when the record is durable. What could not be read again is not written.
+   * @throws DeployError `DEPLOY_DISK_FULL`, `DEPLOY_IO`.
+   */
   save(record: SlotRecord): Promise<void>;
 }
 
@@ -33,15 +43,19 @@ export function slotStore(files: Files, folder: string): SlotStore {
       const records = found.flatMap(entry => (entry.record === null ? [] : [entry.record]));
       records.sort((one, other) => other.generation - one.generation);
       const damages = found.flatMap(entry => (entry.damage === null ? [] : [entry.damage]));
+      // state.1 holds the very first record, in which nothing is committed, and state.0 comes
+      // after it: a damaged state.1 alone is the first write of a new gateway, torn.
+      const lost = records.length === 0 && found[0]?.damage !== null;
       return {
         record: records[0] ?? EMPTY_RECORD,
-        damage: damages.length === 0 ? null : damages.join('; '),
+        damage: damages.length === 0 ? null : { detail: damages.join('; '), lost },
       };
     },
     save: async record => {
       const path = pathOf(record.generation);
+      const bytes = encodeReadable(record);
       try {
-        await files.write(path, encodeSlotRecord(record));
+        await files.write(path, bytes);
         await files.sync(path);
         await files.syncFolder(folder);
       } catch (cause) {
@@ -61,6 +75,19 @@ export function ioError(what: string, cause: unknown): DeployError {
     : new DeployError('DEPLOY_IO', `${what} could not be written or read`, { cause });
 }
 
+function encodeReadable(record: SlotRecord): Uint8Array {
+  const bytes = encodeSlotRecord(record);
+  try {
+    decodeSlotRecord(bytes);
+  } catch (cause) {
+    const reason = errorMessage(cause);
+    throw new DeployError('DEPLOY_IO', `the slot record could not be read again: ${reason}`, {
+      cause,
+    });
+  }
+  return bytes;
+}
+
 async function readRecord(
   files: Files,
   path: string,
@@ -69,7 +96,6 @@ async function readRecord(
     const bytes = await files.read(path, SLOT_RECORD_BYTES_MAX);
     return { record: bytes === null ? null : decodeSlotRecord(bytes), damage: null };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { record: null, damage: `${path}: ${reason}` };
+    return { record: null, damage: `${path}: ${errorMessage(error)}` };
   }
 }

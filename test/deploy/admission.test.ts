@@ -53,6 +53,7 @@ function release(...controllers: ControllerSpec[]): Release {
 function rules(policy: readonly string[], change: Partial<AdmissionRules> = {}): AdmissionRules {
   return {
     runtimeVersion: '0.1.0',
+    gatewayClass: { vendor: 'example.com', name: 'gateway' },
     board: {
       lines: [{ label: 'heater', direction: 'out', safe: 'inactive', reserved: false }],
       serialPorts: [],
@@ -128,6 +129,9 @@ test('limits of the gateway hold over all controllers together', () => {
     ['POLICY_CONTROLLERS', { controllersMax: 1 }],
     ['POLICY_LIMIT', { callDeadlineMsMax: 249 }],
     ['POLICY_RUNTIME_TOO_OLD', { runtimeVersion: '0.0.9' }],
+    ['POLICY_CLASS', { gatewayClass: { vendor: 'example.com', name: 'other' } }],
+    ['POLICY_CLASS', { gatewayClass: { vendor: 'example.org', name: 'gateway' } }],
+    ['POLICY_CLASS', { gatewayClass: null }],
   ];
   for (const [code, change] of cases) {
     const answer = refusal(() => admitRelease(two, rules(LIMITS, { policy, ...change }), true));

@@ -8,6 +8,7 @@ import { errorCode } from '../../runtime/base/errors.ts';
 import { sha256 } from '../../runtime/base/sha256.ts';
 import { contentStore } from '../../runtime/deploy/content-store.ts';
 import { createDeployer, type DeployEvent, type Deployer } from '../../runtime/deploy/deployer.ts';
+import { EMPTY_RECORD } from '../../runtime/deploy/slot-record.ts';
 import { slotStore } from '../../runtime/deploy/slot-store.ts';
 import type { Release } from '../../runtime/manifest/release.ts';
 import { inThreadVerifier, VerifierError } from '../../runtime/manifest/release-verifier.ts';
@@ -69,13 +70,19 @@ async function bench(folder: string, files: Files = nodeFiles()): Promise<Bench>
     },
     start: async ready => {
       const text = ready.release.version;
+      const undecided = Promise.withResolvers<void>();
+      undecided.promise.catch(() => undefined);
+      if (flaws.has(`${text} slow`)) await new Promise(resolve => setTimeout(resolve, 50));
       if (flaws.has(`${text} start`)) throw new Error('refused to start');
       alive.push(text);
       return {
         proven: flaws.has(`${text} health`)
           ? Promise.reject(new Error('unhealthy'))
-          : Promise.resolve(),
+          : flaws.has(`${text} undecided`)
+            ? undecided.promise
+            : Promise.resolve(),
         stop: async () => {
+          undecided.reject(new Error('stopped during its trial'));
           alive.splice(alive.indexOf(text), 1);
         },
       };
@@ -248,6 +255,159 @@ test('an installation without a verdict is refused and changes nothing', () =>
     assert.equal(deployer.record(), before);
     assert.equal(alive, ['1.0.0']);
     await deployer.install(envelope('2.0.0'));
+  }));
+
+test('a release with a long text of failure is taken back, and the gateway remembers it', () =>
+  inFolder(async folder => {
+    const { deployer } = await bench(folder);
+    await deployer.boot();
+    await deployer.install(envelope('2.0.0'));
+    await deployer.install(envelope('3.0.0'));
+    await deployer.rollback('x'.repeat(600));
+    const again = await bench(folder);
+    await again.deployer.boot();
+    assert.equal(again.alive, ['2.0.0']);
+    assert.is(again.deployer.trouble(), null);
+    assert.is(
+      await again.deployer.install(envelope('1.0.0')).then(() => '', errorCode),
+      'DEPLOY_DOWNGRADE',
+    );
+  }));
+
+test('a record that could not be read again is not written', () =>
+  inFolder(async folder => {
+    const store = slotStore(nodeFiles(), folder);
+    await store.save({ ...EMPTY_RECORD, generation: 1 });
+    const long = { ...EMPTY_RECORD, generation: 2, lastCause: 'x'.repeat(600) };
+    assert.is(await store.save(long).then(() => '', errorCode), 'DEPLOY_IO');
+    assert.equal(await readdir(folder), ['state.1']);
+    assert.equal(await store.load(), { record: { ...EMPTY_RECORD, generation: 1 }, damage: null });
+  }));
+
+test('with both records damaged nothing runs or installs, until they are moved aside', () =>
+  inFolder(async folder => {
+    const { deployer } = await bench(folder);
+    await deployer.boot();
+    await deployer.install(envelope('2.0.0'));
+    for (const name of ['state.0', 'state.1']) await writeFile(join(folder, name), 'noise');
+    const { deployer: again, alive, events } = await bench(folder);
+    await again.boot();
+    assert.equal(alive, []);
+    assert.ok(events.some(event => event.kind === 'record-damaged' && event.lost));
+    assert.match(again.trouble() ?? '', 'Move state.0 and state.1');
+    const install = await again.install(envelope('1.0.0')).then(() => '', errorCode);
+    const rollback = await again.rollback('x').then(() => '', errorCode);
+    assert.equal([install, rollback], ['DEPLOY_RECORD_DAMAGED', 'DEPLOY_RECORD_DAMAGED']);
+    const shards = await readdir(join(folder, 'releases'));
+    assert.is(shards.filter(name => name !== 'incoming').length, 1, 'no envelope is collected');
+
+    for (const name of ['state.0', 'state.1']) await rm(join(folder, name));
+    const fresh = await bench(folder);
+    await fresh.deployer.boot();
+    assert.is(fresh.deployer.trouble(), null);
+    await fresh.deployer.install(envelope('1.0.0'));
+    assert.equal(fresh.alive, ['1.0.0']);
+  }));
+
+test('one damaged record leaves the other in force, and says so', () =>
+  inFolder(async folder => {
+    const { deployer } = await bench(folder);
+    await deployer.boot();
+    await deployer.install(envelope('1.0.0'));
+    const older = (deployer.record().generation + 1) % 2;
+    await writeFile(join(folder, `state.${older}`), 'noise');
+    const { deployer: again, alive, events } = await bench(folder);
+    await again.boot();
+    assert.equal(alive, ['1.0.0']);
+    assert.ok(events.some(event => event.kind === 'record-damaged' && !event.lost));
+    await again.install(envelope('2.0.0'));
+  }));
+
+test('the first write of a new gateway, torn, leaves a new gateway', () =>
+  inFolder(async folder => {
+    await writeFile(join(folder, 'state.1'), '1234');
+    const { deployer, alive } = await bench(folder);
+    await deployer.boot();
+    await deployer.install(envelope('1.0.0'));
+    assert.equal(alive, ['1.0.0']);
+  }));
+
+test('a stop during a trial condemns nothing, and the trial goes on at the next start', () =>
+  inFolder(async folder => {
+    const { deployer, alive, events } = await bench(folder);
+    await deployer.boot();
+    await deployer.install(envelope('1.0.0'));
+    for (const flaw of ['2.0.0 undecided', '2.0.0 slow']) {
+      flaws.add(flaw);
+      const { deployer: one, alive: runs } = flaw.endsWith('slow')
+        ? await bench(folder)
+        : { deployer, alive };
+      const task = flaw.endsWith('slow') ? one.boot() : one.install(envelope('2.0.0'));
+      const ended = task.then(() => '', errorCode);
+      await new Promise(resolve => setTimeout(resolve, 25));
+      const before = one.record();
+      assert.is(before.trial?.slot, 'b', flaw);
+      await one.close();
+      assert.is(await ended, flaw.endsWith('slow') ? '' : 'DEPLOY_BUSY');
+      assert.equal([one.record(), one.record().bad, runs], [before, [], []], flaw);
+    }
+    assert.not(events.some(event => event.kind === 'trial-failed'));
+
+    flaws.clear();
+    const last = await bench(folder);
+    await last.deployer.boot();
+    assert.equal(last.alive, ['2.0.0']);
+    assert.is(last.deployer.record().slots.b?.state, 'good');
+    assert.equal(last.deployer.record().bad, []);
+  }));
+
+test('stops during a trial use up its tries', () =>
+  inFolder(async folder => {
+    const first = await bench(folder);
+    await first.deployer.boot();
+    await first.deployer.install(envelope('1.0.0'));
+    flaws.add('2.0.0 undecided');
+    const task = first.deployer.install(envelope('2.0.0')).catch(() => undefined);
+    await new Promise(resolve => setTimeout(resolve, 25));
+    await first.deployer.close();
+    await task;
+    for (let left = 2; left > 0; left -= 1) {
+      const one = await bench(folder);
+      const boot = one.deployer.boot();
+      await new Promise(resolve => setTimeout(resolve, 25));
+      assert.equal(one.alive, ['2.0.0'], `${left} tries were left`);
+      await one.deployer.close();
+      await boot;
+    }
+    const last = await bench(folder);
+    await last.deployer.boot();
+    assert.equal(last.alive, ['1.0.0']);
+    assert.is(last.deployer.record().slots.b?.state, 'bad');
+  }));
+
+test('the envelope of a failed trial is removed, at once or at the next start', () =>
+  inFolder(async folder => {
+    const stored = async () => {
+      const all = await readdir(join(folder, 'releases'), { recursive: true });
+      return all.filter(name => name.length > 64).length;
+    };
+    const { deployer } = await bench(folder);
+    await deployer.boot();
+    await deployer.install(envelope('1.0.0'));
+    flaws.add('2.0.0 health');
+    await deployer.install(envelope('2.0.0')).catch(() => undefined);
+    assert.is(await stored(), 1);
+    await contentStore(
+      nodeFiles(),
+      inThreadVerifier(testTrust(1)),
+      join(folder, 'releases'),
+      BLOB_BYTES_MAX,
+    ).put(envelope('left over'), sha256(envelope('left over')));
+    assert.is(await stored(), 2);
+    const again = await bench(folder);
+    await again.deployer.boot();
+    assert.equal(again.alive, ['1.0.0']);
+    assert.is(await stored(), 1);
   }));
 
 test('a second operation is refused while one runs', () =>

@@ -181,6 +181,29 @@ test('a written record reads back equal', () => {
   assert.equal(decodeSlotRecord(encodeSlotRecord(record)), record);
 });
 
+test('a cause of any length and of any characters leaves a record that is read again', () => {
+  const texts = ['x'.repeat(10_000), `${'x'.repeat(510)}\u{1f525}${'y'.repeat(90)}`, '\ud800'];
+  for (const text of [...texts, '\0'.repeat(600), '火'.repeat(600), `${'z'.repeat(490)}end`]) {
+    let record = committed(committed(EMPTY_RECORD, candidate(1)), candidate(2, 'b'));
+    record = machine.rollback(record, text);
+    assert.ok(record.lastCause?.isWellFormed());
+    assert.equal(decodeSlotRecord(encodeSlotRecord(record)), record);
+    // More failures than are remembered, each with this text.
+    for (let sequence = 3; sequence < 30; sequence += 1) {
+      record = machine.fail(onTrial(record, candidate(sequence, 'c')), text);
+    }
+    assert.equal(decodeSlotRecord(encodeSlotRecord(record)), record);
+  }
+});
+
+test('a cause that is cut says so, and one that fits stays as it is', () => {
+  const failed = (cause: string) =>
+    machine.fail(onTrial(EMPTY_RECORD, candidate(1)), cause).bad[0]?.cause ?? '';
+  assert.is(failed('x'.repeat(512)), 'x'.repeat(512));
+  assert.is(failed('x'.repeat(513)), `${'x'.repeat(511)}…`);
+  assert.is(failed(`${'x'.repeat(510)}\u{1f525}yy`), `${'x'.repeat(510)}…`);
+});
+
 test('no truncation and no flipped bit of a record is accepted', () => {
   const bytes = encodeSlotRecord(committed(EMPTY_RECORD, candidate(1)));
   for (let length = 0; length < bytes.length; length += 1) {
