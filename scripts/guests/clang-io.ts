@@ -19,10 +19,13 @@ export async function compileC(jobs: readonly ClangJob[]): Promise<readonly Clan
     ['--liftoff-only', '--wasm-lazy-validation', join(import.meta.dirname, 'clang-process.ts')],
     { stdio: ['pipe', 'ignore', 'inherit', 'pipe'] },
   );
+  // An interrupted build takes its compiler along.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
-  });
+  }).finally(() => process.removeListener('exit', kill));
   const answersPipe = child.stdio[3];
   if (child.stdin === null || !(answersPipe instanceof Readable)) {
     throw new GuestBuildError('GUEST_COMPILE_FAILED', 'the C compiler has no pipes');

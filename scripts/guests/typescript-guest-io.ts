@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,8 @@ export async function bundleGuest(path: string, project: string): Promise<GuestB
  */
 export async function componentizeBundle(code: string, wit: string): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'airssys-guest-'));
+  const removeNow = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeNow);
   try {
     const witPath = join(folder, 'guest.wit');
     await writeFile(witPath, withStandIns(wit));
@@ -76,6 +79,7 @@ export async function componentizeBundle(code: string, wit: string): Promise<Uin
   } catch (error) {
     throw new GuestBuildError('GUEST_COMPONENT_FAILED', errorMessage(error), { cause: error });
   } finally {
+    process.removeListener('exit', removeNow);
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { createSystemClock } from '../../drivers/clock/system-clock.ts';
 import { errorCode } from '../../runtime/base/errors.ts';
@@ -26,6 +25,14 @@ export interface DaemonOptions {
   readonly onLine?: (line: string) => void;
 }
 
+/** A gatewayd that may still be starting. */
+export interface SpawnedDaemon extends Daemon {
+  /** Resolves when it answers; rejects with its output when it ends before. */
+  answering(): Promise<void>;
+  /** Resolves to its exit code, or null after a signal. */
+  readonly ended: Promise<number | null>;
+}
+
 const START_MS = 20_000;
 const STOP_MS = 10_000;
 const OUTPUT_CHARS_MAX = 256 * 1_024;
@@ -33,6 +40,13 @@ const POLL_MS = 25;
 
 /** Starts gatewayd and resolves when it answers; rejects with its output when it ends before. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const daemon = spawnDaemon(options);
+  await daemon.answering();
+  return daemon;
+}
+
+/** Starts gatewayd and does not wait. It ends by itself when this process is gone. */
+export function spawnDaemon(options: DaemonOptions): SpawnedDaemon {
   const child = spawn(
     process.execPath,
     [
@@ -44,10 +58,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       'human',
       '--log-level',
       options.logLevel ?? 'info',
+      '--with-parent',
     ],
     // A group of its own: Ctrl-C in the terminal reaches whoever started it, who then asks it.
-    { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+    { stdio: ['pipe', 'ignore', 'pipe'], detached: true },
   );
+  // Nothing is ever written there: that it is open says that this process lives.
+  child.stdin.on('error', () => undefined);
   let output = '';
   let rest = '';
   child.stderr.setEncoding('utf8');
@@ -57,23 +74,34 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     rest = lines.pop() ?? '';
     for (const line of lines) options.onLine?.(line);
   });
-  const ended = once(child, 'exit');
-  const daemon: Daemon = {
+  const ended = new Promise<number | null>(resolve => child.once('exit', resolve));
+  const daemon: SpawnedDaemon = {
     process: child,
     output: () => output,
     connect: () => connect(options.socket),
+    answering: () => answering(daemon, options.socket),
+    ended,
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM');
-        const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+        const kill = setTimeout(() => killGroup(child), STOP_MS);
         await ended;
         clearTimeout(kill);
       }
       return child.exitCode;
     },
   };
-  await answering(daemon, options.socket);
   return daemon;
+}
+
+/** With its own children, which it cannot end any more. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Ended meanwhile.
+  }
 }
 
 function connect(socket: string): Promise<ControlClient> {

@@ -6,7 +6,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { connectAsync } from 'mqtt';
 import * as v from 'valibot';
 import { startBroker } from '../../drivers/broker/broker.ts';
@@ -18,9 +17,11 @@ import {
   lineChangeSchema,
 } from '../../runtime/control/reports.ts';
 import { buildGuests } from '../guests.ts';
-import { type Daemon, startDaemon } from './daemon.ts';
+import { type SpawnedDaemon, spawnDaemon } from './daemon.ts';
+import { readStartRequest, START_USAGE, type StartOptions } from './options.ts';
 import { buildPrograms } from './programs.ts';
 import { makeSite, type Site, signReleaseFile } from './site.ts';
+import { Stopped, Stopping, Undo } from './stopping.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const RELEASE = join(PROJECT, 'firmware-manifests/examples/release.toml');
@@ -28,13 +29,6 @@ const TELEMETRY_TOPIC = 'site/telemetry/thermostat';
 const INSTALL_MS = 60_000;
 const lineEventSchema = v.object({ items: v.array(lineChangeSchema) });
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '0' },
-    seconds: { type: 'string' },
-    verbose: { type: 'boolean', short: 'v', default: false },
-  },
-});
 const startedMs = performance.now();
 
 /** One line with the seconds since the start. */
@@ -43,45 +37,64 @@ function say(text: string): void {
   process.stdout.write(`${seconds}s  ${text}\n`);
 }
 
-async function main(): Promise<void> {
-  const stopped = stopSignal();
+/** Runs until it is stopped, then undoes everything; resolves to the exit code. */
+async function main(options: StartOptions): Promise<number> {
+  const stopping = new Stopping();
+  const undo = new Undo();
+  listen(stopping, options.runsMs);
+  let code = 0;
+  try {
+    await demonstrate(options, stopping, undo);
+  } catch (error) {
+    if (!(error instanceof Stopped)) {
+      process.stderr.write(`npm start failed: ${errorCode(error)}: ${errorMessage(error)}\n`);
+      code = 1;
+    }
+  }
+  // From now on a request to stop only says that this is being done.
+  stopping.ask('done');
+  say('stopping');
+  const failures = await undo.run();
+  for (const error of failures) process.stderr.write(`left behind: ${errorMessage(error)}\n`);
+  if (failures.length > 0) return 1;
+  say('stopped; nothing is left behind');
+  return code;
+}
+
+async function demonstrate(options: StartOptions, stopping: Stopping, undo: Undo): Promise<void> {
   say('building the example controllers from source (cached when nothing changed)');
   // Compilers and gateway need nothing of each other until the release is signed.
   const guests = buildGuests(['thermostat', 'pump-guard']);
   guests.catch(() => undefined);
-  const programs = await buildPrograms(PROJECT);
+  const programs = await stopping.unlessAsked(buildPrograms(PROJECT));
   const folder = await mkdtemp(join(tmpdir(), 'airssys-'));
-  const undo: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
-  try {
-    const broker = await startBroker({ port: Number(values.port) });
-    undo.push(() => broker.close());
-    say(`broker: mqtt://127.0.0.1:${broker.port} (embedded, loopback only)`);
-    const site = await makeSite({
-      folder,
-      brokerPort: broker.port,
-      template: join(PROJECT, 'firmware-manifests/gateway.sim.toml'),
-    });
-    say('DEVELOPMENT KEY: this run made a throwaway signing key and trusts it. Never do that');
-    say('  on a real gateway: make one with `airssys-wasm keygen` and keep it off the machine.');
-    const daemon = await startDaemon({
-      ...site,
-      programs,
-      logLevel: values.verbose ? 'debug' : 'info',
-      onLine: line => process.stdout.write(`        | ${line}\n`),
-    });
-    undo.push(() => daemon.stop());
-    const client = await daemon.connect();
-    await follow(client, broker.port, undo);
-    await guests;
-    await install(client, await signReleaseFile(RELEASE, site.key));
-    tellNext(site, broker.port);
-    await Promise.race([stopped, lost(daemon)]);
-    client.close();
-  } finally {
-    say('stopping');
-    for (const task of undo.reverse()) await task();
-  }
-  say('stopped; nothing is left behind');
+  undo.add(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const broker = await startBroker({ port: options.port });
+  undo.add(() => broker.close());
+  say(`broker: mqtt://127.0.0.1:${broker.port} (embedded, loopback only)`);
+  const site = await makeSite({
+    folder,
+    brokerPort: broker.port,
+    template: join(PROJECT, 'firmware-manifests/gateway.sim.toml'),
+  });
+  say('DEVELOPMENT KEY: this run made a throwaway signing key and trusts it. Never do that');
+  say('  on a real gateway: make one with `airssys-wasm keygen` and keep it off the machine.');
+  const daemon = spawnDaemon({
+    ...site,
+    programs,
+    logLevel: options.verbose ? 'debug' : 'info',
+    onLine: line => process.stdout.write(`        | ${line}\n`),
+  });
+  undo.add(() => daemon.stop());
+  await stopping.unlessAsked(daemon.answering());
+  const client = await stopping.unlessAsked(daemon.connect());
+  undo.add(async () => client.close());
+  await stopping.unlessAsked(follow(client, broker.port, undo));
+  await stopping.unlessAsked(guests);
+  const envelope = await signReleaseFile(RELEASE, site.key);
+  await stopping.unlessAsked(Promise.race([install(client, envelope), lost(daemon)]));
+  tellNext(site, broker.port);
+  await stopping.unlessAsked(lost(daemon));
 }
 
 async function install(client: ControlClient, envelope: Uint8Array): Promise<void> {
@@ -102,11 +115,7 @@ async function install(client: ControlClient, envelope: Uint8Array): Promise<voi
 }
 
 /** Shows what the relay and the telemetry do. */
-async function follow(
-  client: ControlClient,
-  port: number,
-  undo: (() => Promise<unknown>)[],
-): Promise<void> {
+async function follow(client: ControlClient, port: number, undo: Undo): Promise<void> {
   const watching = client.ask({ method: 'watch', params: { labels: [] } }, v.unknown(), {
     timeoutMs: null,
     onEvent: value => {
@@ -116,7 +125,7 @@ async function follow(
   });
   watching.catch(() => undefined);
   const listener = await connectAsync(`mqtt://127.0.0.1:${port}`);
-  undo.push(() => listener.endAsync(true));
+  undo.add(() => listener.endAsync(true));
   listener.on('message', (topic, payload) => {
     say(`telemetry: ${topic} ${payload.toString('utf8')}`);
   });
@@ -142,25 +151,35 @@ Ctrl-C stops everything and leaves nothing behind.
 `);
 }
 
-/** Resolves on Ctrl-C, on a request to end, or after \`--seconds\`. */
-function stopSignal(): Promise<void> {
-  return new Promise(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => resolve());
-    }
-    if (values.seconds !== undefined) setTimeout(resolve, Number(values.seconds) * 1_000);
+/**
+ * Asks to stop on Ctrl-C, on a request to end, when the terminal or reader is gone, or when the
+ * time is up. The handlers stay: a second Ctrl-C must not kill what undoes the rest.
+ */
+function listen(stopping: Stopping, runsMs: number | null): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!stopping.ask(signal)) say('already stopping; this takes a few seconds');
+    });
+  }
+  // A line that cannot be written is lost; nobody reads it any more.
+  process.stdout.on('error', error => {
+    if (['EPIPE', 'EIO'].includes(errorCode(error))) stopping.ask('nobody reads the output');
   });
+  process.stderr.on('error', () => undefined);
+  if (runsMs !== null) setTimeout(() => stopping.ask('time is up'), runsMs).unref();
 }
 
-function lost(daemon: Daemon): Promise<never> {
-  return new Promise((_, reject) => {
-    daemon.process.once('exit', code => reject(new Error(`gatewayd ended with code ${code}`)));
-  });
+async function lost(daemon: SpawnedDaemon): Promise<never> {
+  throw new Error(`gatewayd ended with code ${await daemon.ended}`);
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`npm start failed: ${errorCode(error)}: ${errorMessage(error)}\n`);
-  process.exitCode = 1;
+const request = readStartRequest(process.argv.slice(2));
+if (request.kind === 'help') {
+  process.stdout.write(`${START_USAGE}\n`);
+} else if (request.kind === 'wrong') {
+  process.stderr.write(`npm start: ${request.message}\n\n${START_USAGE}\n`);
+  process.exitCode = 2;
+} else {
+  // At once: what was being built when somebody stopped it is not waited for.
+  process.exit(await main(request.options));
 }
