@@ -156,6 +156,7 @@ function makeDeployer(parts: {
   const { files, state, clock, log } = foundation;
   const rules: AdmissionRules = {
     runtimeVersion: RUNTIME_VERSION,
+    gatewayClass: config.gatewayClass,
     board: settings.board,
     policy: settings.policy,
     ...config.limits,

@@ -90,6 +90,8 @@ const trialSchema = v.strictObject({
 /** `gateway.toml` as written: kebab-case keys, defaults filled in, unknown keys refused. */
 export const gatewaySchema = v.strictObject({
   name: v.optional(labelSchema, 'gateway'),
+  vendor: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(253))),
+  class: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64))),
   'state-directory': v.optional(pathSchema, '/var/lib/airssys'),
   'control-socket': v.optional(pathSchema, '/run/airssys/control.sock'),
   'board-file': v.optional(pathSchema, '/etc/airssys/board.toml'),

@@ -13,6 +13,8 @@ import {
 export interface GatewayConfig {
   readonly name: string;
   /** Paths are absolute; in a file they may be relative to that file. */
+  /** Which releases are meant for this gateway; null admits no new one. */
+  readonly gatewayClass: { readonly vendor: string; readonly name: string } | null;
   readonly stateDirectory: string;
   readonly controlSocket: string;
   readonly boardFile: string;
@@ -128,6 +130,10 @@ function gatewayConfig(file: string, table: GatewayTable): Omit<GatewayConfig, '
   }
   return {
     name: table.name,
+    gatewayClass:
+      table.vendor === undefined || table.class === undefined
+        ? null
+        : { vendor: table.vendor, name: table.class },
     stateDirectory: table['state-directory'],
     controlSocket,
     boardFile: table['board-file'],

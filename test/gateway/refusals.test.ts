@@ -99,6 +99,12 @@ test('a component that imports what its manifest does not request', async () => 
   assert.match(message, '"gpio:"');
 });
 
+test('a release for another kind of gateway', async () => {
+  const parts = { version: '2.0.0', sequence: 2, controllers: [RELAY], gatewayClass: 'crane' };
+  const { message } = await requireRefused(await signedRelease(parts, key), /^POLICY_CLASS$/);
+  assert.match(message, '"crane"');
+});
+
 test('a memory or a deadline beyond what this gateway allows', async () => {
   await requireReleaseRefused([{ ...RELAY, memory: '64MiB' }], /^POLICY_/);
   await requireReleaseRefused([{ ...RELAY, deadline: '6s' }], /^POLICY_/);

@@ -25,6 +25,7 @@ export interface ControllerParts {
 
 /** A release that a test builds. */
 export interface ReleaseParts {
+  readonly gatewayClass?: string;
   readonly name?: string;
   readonly version?: string;
   readonly sequence?: number;
@@ -40,7 +41,7 @@ export function releaseText(parts: ReleaseParts): string {
     sequence: parts.sequence ?? 1,
     version: parts.version ?? '1.0.0',
     vendor: 'example.com',
-    class: 'sim-gateway',
+    class: parts.gatewayClass ?? 'sim-gateway',
     'minimum-runtime': '0.1.0',
     controller: parts.controllers.map(controllerTable),
   });
