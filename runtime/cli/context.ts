@@ -28,8 +28,11 @@ export interface CliFiles {
   readSecret(path: string, bytesMax: number): Promise<Uint8Array>;
   /** Creates a file; rejects with `CLI_EXISTS` where there is one. */
   create(path: string, bytes: Uint8Array, mode: number): Promise<void>;
-  /** Creates or replaces a file, whole or not at all. */
-  replace(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Creates or replaces a file, whole or not at all. Rejects with `CLI_EXISTS` where something else
+   * than a regular file is, or one of `inputs`, under whatever name.
+   */
+  replace(path: string, bytes: Uint8Array, inputs: readonly string[]): Promise<void>;
   /** Whether something is at this path. */
   exists(path: string): Promise<boolean>;
   /** Removes a file; nothing happens where there is none. */

@@ -25,7 +25,10 @@ export function registerSign(program: Command, context: CliContext): void {
       'private key; once for each key that signs',
       (file: string, files: readonly string[] | undefined) => [...(files ?? []), file],
     )
-    .requiredOption('--out <file>', 'where the signed release goes')
+    .requiredOption(
+      '--out <file>',
+      'where the signed release goes; a file of that name is replaced',
+    )
     .action(async (file: string, options: SignOptions) => {
       await sign(file, options, context);
     });
@@ -41,8 +44,10 @@ async function sign(file: string, options: SignOptions, context: CliContext): Pr
   const text = decodeText(await files.read(file, RELEASE_TOML_CHARACTERS_MAX), file);
   const draft = parseReleaseToml(text, file);
   const bytesByPath = new Map<string, Uint8Array>();
+  const inputs = [...options.key, file];
   for (const { component } of draft.controllers) {
     const path = files.resolveBeside(file, component);
+    inputs.push(path);
     bytesByPath.set(component, await files.read(path, ENVELOPE_BYTES_MAX));
   }
   const { release, components } = completeRelease(draft, bytesByPath);
@@ -50,7 +55,7 @@ async function sign(file: string, options: SignOptions, context: CliContext): Pr
   // Nothing leaves that a gateway with these keys would refuse.
   const trust = trustIn(keys);
   const verified = verifyEnvelope(envelope, trust, { policy: () => undefined });
-  await files.replace(options.out, envelope);
+  await files.replace(options.out, envelope, inputs);
   const { manifestDigest, keyIds } = verified;
   if (context.globals().json) {
     context.out.document('airssys.sign/1', {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, open, rename, rm } from 'node:fs/promises';
+import { access, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errorCode, errorMessage } from '../base/errors.ts';
 import type { CliFiles } from './context.ts';
 import { CliError, type CliErrorCode } from './errors.ts';
 
 const OTHERS_MAY = 0o077;
+const OTHER_NAME = 'give the name of a new file';
 
 /** Returns the machine's files as commands use them. */
 export function createCliFiles(): CliFiles {
@@ -14,7 +15,7 @@ export function createCliFiles(): CliFiles {
     read: (path, bytesMax) => readFile(path, bytesMax, () => undefined),
     readSecret: (path, bytesMax) => readFile(path, bytesMax, mode => requirePrivate(path, mode)),
     create: (path, bytes, mode) => guarded(path, () => writeNew(path, bytes, mode)),
-    replace: (path, bytes) => guarded(path, () => replace(path, bytes)),
+    replace: (path, bytes, inputs) => guarded(path, () => replace(path, bytes, inputs)),
     exists: path =>
       access(path).then(
         () => true,
@@ -53,14 +54,21 @@ function readFile(
 async function writeNew(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const file = await open(path, 'wx', mode);
   try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    // Made here, and not whole: it would only be in the way of the next try.
+    await rm(path, { force: true });
+    throw error;
   }
 }
 
-async function replace(path: string, bytes: Uint8Array): Promise<void> {
+async function replace(path: string, bytes: Uint8Array, inputs: readonly string[]): Promise<void> {
+  await requireReplaceable(path, inputs);
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeNew(temporary, bytes, 0o644);
@@ -68,6 +76,26 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Only a regular file is ever replaced, and never what the command just read. */
+async function requireReplaceable(path: string, inputs: readonly string[]): Promise<void> {
+  // The link itself, not what it leads to: renaming would replace the link.
+  const present = await lstat(path).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  });
+  if (present === null) return;
+  if (!present.isFile()) {
+    const message = `${path} is no regular file, and is not replaced`;
+    throw new CliError('CLI_EXISTS', message, { fix: OTHER_NAME });
+  }
+  for (const input of inputs) {
+    const { dev, ino } = await stat(input);
+    if (dev !== present.dev || ino !== present.ino) continue;
+    const message = `${path} is an input of this command (${input}), and is not overwritten`;
+    throw new CliError('CLI_EXISTS', message, { fix: OTHER_NAME });
   }
 }
 

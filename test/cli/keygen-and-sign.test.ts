@@ -1,4 +1,16 @@
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createSigningFolder, RELEASE_TOML } from './support/signing-folder.ts';
@@ -52,6 +64,35 @@ test('sign refuses an open key and a faulty file, and leaves nothing', async () 
   assert.match(open?.err ?? '', /fix: chmod 600 open\.key/);
   assert.match(bad?.err ?? '', /bad\.toml: controller\.0\.request\.0\.grant/);
   assert.not.ok(existsSync(path('no.suit')));
+});
+
+test('sign never replaces what it reads, under whatever name', async () => {
+  linkSync(path('dev.key'), path('hard.key'));
+  mkdirSync(path('folder'), { recursive: true });
+  for (const out of ['release.toml', 'thermostat.wasm', 'hard.key', './folder/../dev.key']) {
+    const before = readFileSync(path(out));
+    const signed = await run('sign', 'release.toml', '--key', 'dev.key', '--out', out);
+    assert.is(signed.exit, 11, out);
+    assert.match(signed.err, /is an input of this command .*CLI_EXISTS/, out);
+    assert.equal(readFileSync(path(out)), before, out);
+  }
+});
+
+test('sign replaces nothing that is no regular file', async () => {
+  mkdirSync(path('a-folder'));
+  writeFileSync(path('target'), 'kept');
+  symlinkSync('target', path('a-link'));
+  symlinkSync('nowhere', path('dangling'));
+  execFileSync('mkfifo', [path('a-pipe')]);
+  const before = readdirSync(path('.'));
+  for (const out of ['a-folder', 'a-link', 'dangling', 'a-pipe']) {
+    const signed = await run('sign', 'release.toml', '--key', 'dev.key', '--out', out);
+    assert.is(signed.exit, 11, `${out}: ${signed.err}`);
+    assert.match(signed.err, /is no regular file.*CLI_EXISTS/, out);
+  }
+  assert.ok(lstatSync(path('a-link')).isSymbolicLink());
+  assert.is(readFileSync(path('target'), 'utf8'), 'kept');
+  assert.equal(readdirSync(path('.')), before);
 });
 
 test.run();
