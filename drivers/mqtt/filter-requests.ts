@@ -1,3 +1,8 @@
+import type { Clock, Timer } from '../../runtime/ports/clock.ts';
+
+/** A broker that answers none of the open requests for so long is gone, whatever TCP says. */
+export const FILTER_ANSWER_MS_MAX = 20_000;
+
 /** The part of a session that filters are asked of. Answers may never come; a loss ends all. */
 export interface FilterSession {
   /** `onDone` is called when the broker has answered, after `onRefused` for each refused filter. */
@@ -16,6 +21,9 @@ export interface FilterRequestsSettings {
   /** Whether somebody listens to the filter now. */
   readonly isWanted: (filter: string) => boolean;
   readonly onRefused: (filter: string) => void;
+  readonly clock: Clock;
+  /** Called when requests are open and none was answered for `FILTER_ANSWER_MS_MAX`. */
+  readonly onSilent: () => void;
 }
 
 interface OpenRequest {
@@ -32,6 +40,7 @@ interface OpenRequest {
 export class FilterRequests {
   readonly #settings: FilterRequestsSettings;
   readonly #open = new Map<string, OpenRequest>();
+  #silence: Timer | null = null;
 
   constructor(settings: FilterRequestsSettings) {
     this.#settings = settings;
@@ -50,6 +59,7 @@ export class FilterRequests {
     }
     if (free.length === 0) return;
     for (const filter of free) this.#open.set(filter, { kind: 'subscribe', again: false });
+    this.#silence ??= this.#awaitAnswer();
     const { session, onRefused } = this.#settings;
     session.subscribe(free, onRefused, () => {
       for (const filter of free) this.#answered(filter);
@@ -61,13 +71,21 @@ export class FilterRequests {
     // The answer that is awaited will find that nobody wants it.
     if (this.#open.has(filter)) return;
     this.#open.set(filter, { kind: 'unsubscribe', again: false });
+    this.#silence ??= this.#awaitAnswer();
     this.#settings.session.unsubscribe(filter, () => this.#answered(filter));
+  }
+
+  #awaitAnswer(): Timer {
+    const { clock, onSilent } = this.#settings;
+    return clock.after(FILTER_ANSWER_MS_MAX, onSilent);
   }
 
   #answered(filter: string): void {
     const request = this.#open.get(filter);
     if (request === undefined) return;
     this.#open.delete(filter);
+    this.#silence?.cancel();
+    this.#silence = this.#open.size === 0 ? null : this.#awaitAnswer();
     if (!this.#settings.isWanted(filter)) {
       if (request.kind === 'subscribe') this.unsubscribe(filter);
     } else if (request.again) this.subscribe([filter]);

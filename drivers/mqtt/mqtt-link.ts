@@ -7,7 +7,7 @@ import type { IncomingMessage, MqttConnectionState } from '../../runtime/ports/m
 import type { MqttConnectionSettings } from '../../runtime/ports/mqtt-connection.ts';
 import type { Random } from '../../runtime/ports/random.ts';
 import { readBrokerSecrets } from './broker-socket-io.ts';
-import { FilterRequests } from './filter-requests.ts';
+import { FILTER_ANSWER_MS_MAX, FilterRequests } from './filter-requests.ts';
 import { MqttSession } from './mqtt-session.ts';
 import type { Outbox, OutboxMessage } from './outbox.ts';
 import { filterMatches } from './topic.ts';
@@ -163,6 +163,12 @@ export class MqttLink {
       onRefused: filter => {
         this.#lastError = `the broker refused the subscription "${filter}"`;
         this.#warn(this.#lastError);
+      },
+      clock: this.#settings.clock,
+      onSilent: () => {
+        if (this.#phase.at !== 'online' || this.#phase.session !== session) return;
+        void session.close(false);
+        this.#lose(new Error(`no answer about subscriptions in ${FILTER_ANSWER_MS_MAX} ms`));
       },
     });
   }

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FilterRequests } from '../../../drivers/mqtt/filter-requests.ts';
+import { FILTER_ANSWER_MS_MAX, FilterRequests } from '../../../drivers/mqtt/filter-requests.ts';
+import { ManualClock } from '../../../drivers/simulated/manual-clock.ts';
 
 const test = suite('drivers/mqtt/filter-requests');
 
@@ -9,6 +10,8 @@ function openRequests() {
   const wanted = new Set<string>();
   const sent: string[] = [];
   const refused: string[] = [];
+  const clock = new ManualClock();
+  let silences = 0;
   const answers: ((refuse?: string) => void)[] = [];
   const requests = new FilterRequests({
     session: {
@@ -26,10 +29,16 @@ function openRequests() {
     },
     isWanted: filter => wanted.has(filter),
     onRefused: filter => void refused.push(filter),
+    clock,
+    onSilent: () => {
+      silences += 1;
+    },
   });
   return {
     sent,
     refused,
+    pass: (ms: number) => clock.advance(ms),
+    silences: () => silences,
     want: (...filters: string[]) => {
       for (const filter of filters) wanted.add(filter);
       requests.subscribe(filters);
@@ -107,6 +116,23 @@ test('a refused filter is told and not asked for again by itself', () => {
   all.want('a', 'b');
   all.answer('b');
   assert.equal([all.refused, all.open()], [['b'], 0]);
+});
+
+test('a broker that answers nothing is noticed; one that is slow but answers is not', () => {
+  const all = openRequests();
+  all.want('a');
+  all.want('b');
+  all.pass(FILTER_ANSWER_MS_MAX - 1);
+  all.answer();
+  all.pass(FILTER_ANSWER_MS_MAX - 1);
+  assert.is(all.silences(), 0);
+  all.pass(1);
+  assert.is(all.silences(), 1);
+  const quiet = openRequests();
+  quiet.want('a');
+  quiet.answer();
+  quiet.pass(FILTER_ANSWER_MS_MAX);
+  assert.is(quiet.silences(), 0);
 });
 
 test.run();
