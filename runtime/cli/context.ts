@@ -17,7 +17,7 @@ export interface CliSystem {
   /** Whether standard output is a terminal that takes colour. */
   readonly hasColor: boolean;
   /** Variables that may set options; never secrets. */
-  readonly environment: Readonly<Partial<Record<'AIRSSYS_SOCKET' | 'AIRSSYS_CONFIG', string>>>;
+  readonly environment: Readonly<Partial<Record<'AIRSSYS_SOCKET', string>>>;
 }
 
 /** Files as commands use them. Every method rejects with CliError. */
@@ -44,21 +44,15 @@ export interface CliFiles {
 /** Options that every command takes. */
 export interface GlobalOptions {
   readonly json: boolean;
-  /** No alignment, no headings: one record a line. */
+  /** Tables without headings and alignment: one record a line, tabs between its cells. */
   readonly plain: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly color: boolean;
-  /** False: never ask, refuse instead. */
-  readonly input: boolean;
-  /** Answer yes to questions. */
-  readonly yes: boolean;
   /** How long to wait for others; null: the command's own default. */
   readonly timeoutMs: number | null;
   /** Path of the daemon's control socket. */
   readonly socket: string;
-  /** Path of the gateway's configuration. */
-  readonly config: string;
 }
 
 /** What a command gets. */

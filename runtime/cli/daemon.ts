@@ -52,7 +52,7 @@ async function connect(context: CliContext, path: string): Promise<ControlClient
     });
   } catch (cause) {
     if (errorCode(cause) === 'CONTROL_UNREACHABLE') {
-      const fix = 'start the gateway (systemctl start airssys-wasm), or name its --socket';
+      const fix = 'start it: airssys-wasm gatewayd --config FILE; or name its --socket';
       throw new CliError('CLI_UNREACHABLE', `no daemon listens at ${path}`, { cause, fix });
     }
     if (errorCode(cause) === 'CONTROL_DENIED') {

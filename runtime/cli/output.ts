@@ -5,6 +5,7 @@ import { remedyOf } from './remedies.ts';
 /** How much, and in which form. */
 export interface OutputOptions {
   readonly json: boolean;
+  readonly plain: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly color: boolean;
@@ -14,6 +15,8 @@ export interface OutputOptions {
 export interface CliOutput {
   /** A line of data. Not for `--json`: use `document`. */
   line(text: string): void;
+  /** Lines of data in columns, cut to `columnsMax`; with `--plain` in tabs, whole, no heading. */
+  table(header: readonly string[], rows: readonly (readonly string[])[], columnsMax?: number): void;
   /** The one JSON document of `--json`; `schema` is like `airssys.status/1`. */
   document(schema: string, members: Readonly<Record<string, unknown>>): void;
   /** A message; silent with `-q`. */
@@ -45,6 +48,12 @@ export function createOutput(
     options().color ? `${ESCAPE}[${COLORS[color]}m${text}${ESCAPE}[0m` : text;
   return {
     line: text => writers.writeOut(`${printableWithColor(text)}\n`),
+    table: (header, rows, columnsMax) => {
+      const lines = options().plain
+        ? rows.map(row => row.map(printable).join('\t'))
+        : alignColumns([header, ...rows]).map(line => printable(cut(line, columnsMax)));
+      for (const line of lines) writers.writeOut(`${line}\n`);
+    },
     document,
     note: text => {
       if (!options().quiet) message(text);
@@ -82,6 +91,11 @@ export function alignColumns(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** Returns text of at most so many columns; what is cut says so. */
+export function cut(text: string, columnsMax = Number.POSITIVE_INFINITY): string {
+  return text.length <= columnsMax ? text : `${text.slice(0, columnsMax - 3)}...`;
 }
 
 /** Colour of our own is kept, everything else goes through `printable`. */

@@ -7,7 +7,6 @@ import { EXIT, EXIT_MEANINGS, type ExitCode, exitCodeOf } from './exit-codes.ts'
 import { createOutput } from './output.ts';
 
 const SOCKET_DEFAULT = '/run/airssys/control.sock';
-const CONFIG_DEFAULT = '/etc/airssys/gateway.toml';
 
 /**
  * Runs one command line (without interpreter and script) and resolves to its exit code. Everything
@@ -52,15 +51,12 @@ function buildProgram(context: CliContext, commands: readonly RegisterCommand[])
     .version(system.runtimeVersion, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .option('--json', 'one JSON document on standard output, errors too')
-    .option('--plain', 'no headings and no alignment')
+    .option('--plain', 'tables without headings, a tab between cells; no colour')
     .option('-q, --quiet', 'no messages, only data and errors')
     .option('-v, --verbose', 'more messages')
     .option('--no-color', 'no colour')
-    .option('--no-input', 'never ask')
-    .option('-y, --yes', 'answer yes to questions')
     .option('--timeout <duration>', 'how long to wait for the daemon (30s, 5min)', durationMs)
     .option('--socket <path>', `control socket of the daemon (${SOCKET_DEFAULT})`)
-    .option('--config <path>', `configuration of the gateway (${CONFIG_DEFAULT})`)
     .exitOverride()
     .configureOutput({
       writeOut: text => system.writeOut(text),
@@ -74,6 +70,15 @@ function buildProgram(context: CliContext, commands: readonly RegisterCommand[])
     .description('what exit codes mean')
     .addHelpText('after', `\n${exitCodeTable()}`)
     .action(() => context.out.line(exitCodeTable()));
+  program
+    .command('gatewayd', { hidden: true })
+    .description('the daemon; its options: airssys-wasm gatewayd --help')
+    .addHelpText('after', '\nRun it with: airssys-wasm gatewayd --config FILE')
+    .action(() => {
+      // The launcher starts the daemon before this program is ever loaded.
+      const fix = 'start it through the launcher: airssys-wasm gatewayd --config FILE';
+      throw new CliError('CLI_USAGE', 'the daemon is a program of its own', { fix });
+    });
   program.addHelpText(
     'after',
     '\nThe daemon:  airssys-wasm gatewayd --config FILE\nExit codes:  airssys-wasm help exit-codes',
@@ -95,18 +100,14 @@ function early(args: readonly string[], system: CliSystem): GlobalOptions {
     quiet: false,
     verbose: false,
     color: system.hasColor && !json && !args.includes('--no-color'),
-    input: true,
-    yes: false,
     timeoutMs: null,
     socket: SOCKET_DEFAULT,
-    config: CONFIG_DEFAULT,
   };
 }
 
 function readGlobals(program: Command, system: CliSystem): GlobalOptions {
   const given = program.opts();
-  const text = (value: unknown, variable: string | undefined, otherwise: string): string =>
-    typeof value === 'string' ? value : (variable ?? otherwise);
+  const socket = system.environment.AIRSSYS_SOCKET ?? SOCKET_DEFAULT;
   const json = given.json === true;
   const plain = given.plain === true;
   return {
@@ -115,11 +116,8 @@ function readGlobals(program: Command, system: CliSystem): GlobalOptions {
     quiet: given.quiet === true,
     verbose: given.verbose === true,
     color: system.hasColor && !json && !plain && given.color !== false,
-    input: given.input !== false,
-    yes: given.yes === true,
     timeoutMs: typeof given.timeout === 'number' ? given.timeout : null,
-    socket: text(given.socket, system.environment.AIRSSYS_SOCKET, SOCKET_DEFAULT),
-    config: text(given.config, system.environment.AIRSSYS_CONFIG, CONFIG_DEFAULT),
+    socket: typeof given.socket === 'string' ? given.socket : socket,
   };
 }
 

@@ -6,7 +6,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENVELOPE_DIGEST: 'copy the file again; if that does not help, do not trust its source',
   SIGNATURE_MISSING: 'airssys-wasm sign RELEASE.toml --key FILE --out FILE',
   SIGNATURE_ALGORITHM: 'sign it again with airssys-wasm sign',
-  SIGNATURE_UNKNOWN_KEY: 'add the key of a vendor you trust: cat KEY.pub >> trust.toml',
+  SIGNATURE_UNKNOWN_KEY:
+    'add the key of a vendor you trust: cat KEY.pub >> trust.toml; ' +
+    'gatewayd reads that file when it starts: start it again',
   SIGNATURE_WRONG_ROLE: 'give the key roles = ["release"] in the trust file',
   SIGNATURE_THRESHOLD: 'sign with the missing keys: airssys-wasm sign ... --key A --key B',
   SIGNATURE_INVALID: 'copy the file again; if that does not help, do not trust its source',
@@ -17,9 +19,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   PAYLOAD_DIGEST: 'copy the file again; if that does not help, do not trust its source',
   PAYLOAD_NOT_COMPONENT: 'wrap the core module as a component, then sign again',
   POLICY_RUNTIME_TOO_OLD: 'update airssys-wasm on the gateway first',
-  CONTROL_TIMED_OUT:
-    'wait longer: --timeout 60s; see what the daemon does: journalctl -u airssys-wasm',
-  CONTROL_LOST: 'airssys-wasm status; if the daemon is gone: journalctl -u airssys-wasm',
+  CONTROL_TIMED_OUT: 'wait longer: --timeout 60s; see what the daemon does: airssys-wasm logs',
+  CONTROL_LOST: 'airssys-wasm status; if the daemon is gone: airssys-wasm gatewayd --config FILE',
   CONTROL_VERSION: 'use the airssys-wasm that was installed with the daemon',
   CONTROL_BUSY: 'wait until the other command is done, then try again',
   CONTROL_NOT_FOUND: 'airssys-wasm list',

@@ -25,7 +25,6 @@ const system: CliSystem = {
   hasColor: stdout.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
   environment: {
     ...(env.AIRSSYS_SOCKET === undefined ? {} : { AIRSSYS_SOCKET: env.AIRSSYS_SOCKET }),
-    ...(env.AIRSSYS_CONFIG === undefined ? {} : { AIRSSYS_CONFIG: env.AIRSSYS_CONFIG }),
   },
 };
 

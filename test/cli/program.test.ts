@@ -40,8 +40,8 @@ async function run(
 
 test('global options are taken before and after the command', async () => {
   for (const args of [
-    ['--json', '-q', '--timeout', '5s', '--no-input', '-y', '--socket', '/s', 'act'],
-    ['act', '--json', '-q', '--timeout', '5s', '--no-input', '-y', '--socket', '/s'],
+    ['--json', '-q', '--timeout', '5s', '--socket', '/s', 'act'],
+    ['act', '--json', '-q', '--timeout', '5s', '--socket', '/s'],
   ]) {
     let seen: unknown;
     await run(args, context => {
@@ -53,11 +53,8 @@ test('global options are taken before and after the command', async () => {
       quiet: true,
       verbose: false,
       color: false,
-      input: false,
-      yes: true,
       timeoutMs: 5_000,
       socket: '/s',
-      config: '/etc/airssys/gateway.toml',
     });
   }
 });
@@ -151,6 +148,33 @@ test('colour is for terminals, and off with --no-color, --plain and --json', asy
   for (const flag of ['--no-color', '--plain', '--json']) {
     assert.is((await run(['act', flag], paint)).out, 'x\n', flag);
   }
+});
+
+test('a table has a heading and columns, and with --plain neither: tabs between whole cells', async () => {
+  const show = (context: CliContext) =>
+    context.out.table(
+      ['NAME', 'STATE'],
+      [
+        ['pump', 'ru\tnning for ever'],
+        ['x', 'off'],
+      ],
+      12,
+    );
+  assert.is((await run(['act'], show)).out, 'NAME  STATE\npump  ru\\u{9}...\nx     off\n');
+  const plain = (await run(['act', '--plain'], show)).out;
+  assert.is(plain, 'pump\tru\\u{9}nning for ever\nx\toff\n');
+});
+
+test('options that no command reads are refused', async () => {
+  for (const option of ['--yes', '--no-input', '--config=x']) {
+    assert.is((await run(['act', option])).exit, 2, option);
+  }
+});
+
+test('help answers for the daemon too', async () => {
+  const help = await run(['help', 'gatewayd']);
+  assert.is(help.exit, 0);
+  assert.match(help.out, /airssys-wasm gatewayd --config FILE/);
 });
 
 test('what comes from outside cannot steer the terminal', async () => {

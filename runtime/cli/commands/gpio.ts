@@ -4,7 +4,6 @@ import { lineChangeSchema, linesSchema } from '../../control/reports.ts';
 import type { CliContext } from '../context.ts';
 import { type Daemon, withDaemon } from '../daemon.ts';
 import { CliError } from '../errors.ts';
-import { alignColumns } from '../output.ts';
 
 const eventSchema = v.object({ items: v.array(lineChangeSchema), lost: v.number() });
 
@@ -27,7 +26,7 @@ export function registerGpio(program: Command, context: CliContext): void {
         description,
       ]);
       const header = ['LINE', 'DIR', 'STATE', 'DESCRIPTION'];
-      for (const line of alignColumns([header, ...rows])) context.out.line(line);
+      context.out.table(header, rows);
     });
   gpio
     .command('watch')
@@ -45,12 +44,29 @@ export function registerGpio(program: Command, context: CliContext): void {
     .argument('<label>', 'the input')
     .argument('<state>', 'active or inactive', lineState)
     .action(async (label: string, state: 'active' | 'inactive') => {
-      await withDaemon(context, daemon =>
-        daemon.ask({ method: 'drive', params: { label, state } }, v.null()),
-      );
+      await withDaemon(context, daemon => drive(daemon, label, state));
       if (context.globals().json) context.out.document('airssys.drive/1', { label, state });
       else context.out.line(`${label} is ${state}`);
     });
+}
+
+/** The daemon has one word for both mistakes; what helps differs. */
+async function drive(daemon: Daemon, label: string, state: 'active' | 'inactive'): Promise<void> {
+  const { lines } = await askLines(daemon);
+  const line = lines.find(each => each.label === label);
+  if (line === undefined) throw noLine(label);
+  if (line.direction !== 'in') {
+    const inputs = lines.filter(each => each.direction === 'in').map(each => each.label);
+    const fix =
+      inputs.length === 0 ? 'airssys-wasm gpio list' : `drive one of ${inputs.join(', ')}`;
+    throw new CliError('CLI_USAGE', `${label} is an output: its controller drives it`, { fix });
+  }
+  await daemon.ask({ method: 'drive', params: { label, state } }, v.null());
+}
+
+function noLine(label: string): CliError {
+  const fix = 'airssys-wasm gpio list';
+  return new CliError('CLI_NOT_FOUND', `the board has no line ${label}`, { fix });
 }
 
 async function watch(
@@ -61,10 +77,7 @@ async function watch(
 ): Promise<void> {
   const { lines } = await askLines(daemon);
   const unknown = labels.find(label => !lines.some(line => line.label === label));
-  if (unknown !== undefined) {
-    const fix = 'airssys-wasm gpio list';
-    throw new CliError('CLI_NOT_FOUND', `the board has no line ${unknown}`, { fix });
-  }
+  if (unknown !== undefined) throw noLine(unknown);
   const enough = Promise.withResolvers<void>();
   let seen = 0;
   const onEvent = (value: unknown) => {

@@ -3,7 +3,6 @@ import { listSchema } from '../../control/reports.ts';
 import type { CliContext } from '../context.ts';
 import { withDaemon } from '../daemon.ts';
 import { formatBytes } from '../durations.ts';
-import { alignColumns } from '../output.ts';
 
 /** `list`: the controllers of the running release. */
 export function registerList(program: Command, context: CliContext): void {
@@ -32,7 +31,7 @@ export function registerList(program: Command, context: CliContext): void {
         formatBytes(sizeBytes),
         digest.slice(0, 12),
       ]);
-      for (const line of alignColumns([header, ...rows])) out.line(line);
+      out.table(header, rows);
       if (flags.caps !== true) return;
       for (const { name, grants } of report.controllers) {
         out.line('');

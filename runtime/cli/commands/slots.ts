@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { type SlotReport, slotsSchema } from '../../control/reports.ts';
 import type { CliContext } from '../context.ts';
 import { withDaemon } from '../daemon.ts';
-import { alignColumns } from '../output.ts';
 
 /** `slots`: what both slots hold, and what led to it. */
 export function registerSlots(program: Command, context: CliContext): void {
@@ -20,7 +19,7 @@ export function registerSlots(program: Command, context: CliContext): void {
       }
       const header = ['SLOT', 'RELEASE', 'VERSION', 'SEQUENCE', 'STATE', 'MANIFEST'];
       const rows = [row('A', report.a), row('B', report.b)];
-      for (const line of alignColumns([header, ...rows])) out.line(line);
+      out.table(header, rows);
       if (report.triesLeft !== null) out.line(`trial: ${report.triesLeft} tries left`);
       if (report.lastCause !== null) out.line(`last switch: ${report.lastCause}`);
       for (const { manifestDigest, cause } of report.bad) {

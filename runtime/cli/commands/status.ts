@@ -10,7 +10,7 @@ import { withDaemon } from '../daemon.ts';
 import { formatBytes, formatDuration } from '../durations.ts';
 import { CliError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
-import { alignColumns, type CliOutput } from '../output.ts';
+import { type CliOutput, cut } from '../output.ts';
 
 const COLUMNS = 80;
 const COLOR_OF = { ok: 'green', degraded: 'yellow', failing: 'red' } as const;
@@ -32,7 +32,7 @@ export function registerStatus(program: Command, context: CliContext): void {
 
 function whole(report: StatusReport, context: CliContext): void {
   if (context.globals().json) context.out.document('airssys.status/1', report);
-  else for (const line of statusLines(report, context.out)) context.out.line(line);
+  else print(report, context.out);
   if (report.verdict !== 'ok') context.finish(EXIT.unhealthy);
 }
 
@@ -45,7 +45,7 @@ function one(report: StatusReport, name: string, context: CliContext): void {
   if (context.globals().json) {
     context.out.document('airssys.status.controller/1', controller);
   } else {
-    for (const line of table([controller])) context.out.line(line);
+    printTable([controller], context.out);
     if (controller.message !== null) context.out.line(`  ${controller.message}`);
     const { waiting, handled, lost } = controller;
     context.out.line(`  messages: ${handled} handled, ${waiting} waiting, ${lost} lost`);
@@ -54,8 +54,8 @@ function one(report: StatusReport, name: string, context: CliContext): void {
   if (!sound) context.finish(EXIT.unhealthy);
 }
 
-/** Returns the first screen: at most 80 columns. */
-function statusLines(report: StatusReport, out: Pick<CliOutput, 'paint'>): string[] {
+/** Prints the first screen: at most 80 columns. */
+function print(report: StatusReport, out: CliOutput): void {
   const { verdict, problems, slots, lastChange } = report;
   const word = out.paint(COLOR_OF[verdict], verdict.toUpperCase());
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
@@ -68,38 +68,37 @@ function statusLines(report: StatusReport, out: Pick<CliOutput, 'paint'>): strin
     slotWords(slots),
   ];
   const troubles = problems.flatMap(({ subject, what, fix }) => [
-    ` ! ${fit(`${subject}  ${what}`, COLUMNS - 3)}`,
+    ` ! ${cut(`${subject}  ${what}`, COLUMNS - 3)}`,
     ...(fix === null ? [] : [`   next: ${fix}`]),
   ]);
   const links = report.mqtt.map(({ connection, connected, address, queued, dropped, refused }) => {
     const state = connected ? 'connected' : 'disconnected';
     const lost = dropped + refused === 0 ? '' : ` lost ${dropped + refused}`;
-    return fit(`mqtt ${connection}  ${state} ${address}   outbox ${queued}${lost}`, COLUMNS);
+    return cut(`mqtt ${connection}  ${state} ${address}   outbox ${queued}${lost}`, COLUMNS);
   });
   const last = lastChange === null ? [] : [lastWords(lastChange)];
-  return [
-    head.join('  '),
-    ...troubles,
-    ...report.notices.map(notice => ` - ${fit(notice, COLUMNS - 3)}`),
-    ...table(report.controllers),
-    ...links,
-    ...last,
-  ];
+  const notices = report.notices.map(notice => ` - ${cut(notice, COLUMNS - 3)}`);
+  for (const line of [head.join('  '), ...troubles, ...notices]) out.line(line);
+  printTable(report.controllers, out);
+  for (const line of [...links, ...last]) out.line(line);
 }
 
-function table(controllers: readonly ControllerReport[]): string[] {
-  if (controllers.length === 0) return ['no controllers'];
+function printTable(controllers: readonly ControllerReport[], out: CliOutput): void {
+  if (controllers.length === 0) {
+    out.line('no controllers');
+    return;
+  }
   const header = ['NAME', 'VER', 'STATE', 'SINCE', 'RST', 'MEM', 'CAPS'];
   const rows = controllers.map(controller => [
-    fit(controller.name, 24),
-    fit(controller.version, 12),
+    cut(controller.name, 24),
+    cut(controller.version, 12),
     stateWord(controller),
     formatDuration(controller.forMs),
     String(controller.restarts),
     formatBytes(controller.memoryBytes),
     controller.capabilities.join(' '),
   ]);
-  return alignColumns([header, ...rows]).map(line => fit(line, COLUMNS));
+  out.table(header, rows, COLUMNS);
 }
 
 function stateWord({ state, health }: ControllerReport): string {
@@ -122,10 +121,5 @@ function slotWords({ a, b }: StatusReport['slots']): string {
 }
 
 function lastWords({ what, agoMs }: { what: string; agoMs: number }): string {
-  return fit(`last update ${what} ${formatDuration(agoMs)} ago`, COLUMNS);
-}
-
-/** A table that overflows is read as another table: what is too long is cut and says so. */
-function fit(text: string, columns: number): string {
-  return text.length <= columns ? text : `${text.slice(0, columns - 3)}...`;
+  return cut(`last update ${what} ${formatDuration(agoMs)} ago`, COLUMNS);
 }

@@ -154,7 +154,7 @@ commands('without a daemon every command is exit code 7 and says what to do', as
     const { code, err, out } = await run(socket, args);
     assert.is(code, 7, args.join(' '));
     assert.match(err, /no daemon listens at .*none\.sock/);
-    assert.match(err, /fix: start the gateway/);
+    assert.match(err, /fix: start it: airssys-wasm gatewayd --config FILE/);
     assert.is(out, '');
   }
   const { out } = await run(socket, ['--json', 'status']);
@@ -326,6 +326,23 @@ commands('sim drive moves an input of the simulated board, and of no other', asy
   assert.is((await run(context.socket, ['sim', 'drive', 'float-low', 'high'])).code, 2);
   context.service.simulated = false;
   assert.is((await run(context.socket, ['sim', 'drive', 'float-low', 'active'])).code, 11);
+});
+
+commands('sim drive tells a line that is not there from one that is an output', async context => {
+  const unknown = await run(context.socket, ['sim', 'drive', 'nosuch', 'active']);
+  assert.is(unknown.code, 4);
+  assert.match(unknown.err, /the board has no line nosuch.*\n {2}fix: airssys-wasm gpio list/);
+  const output = await run(context.socket, ['sim', 'drive', 'heater', 'active']);
+  assert.is(output.code, 2);
+  assert.match(output.err, /heater is an output.*\n {2}fix: drive one of float-low/);
+  assert.not.ok(context.service.asked.some(each => each.startsWith('drive')));
+});
+
+commands('with --plain, tables have no heading and tabs between cells', async context => {
+  const { out } = await run(context.socket, ['status', '--plain']);
+  assert.match(out, /^thermostat\t2\.0\.1\trunning\t/m);
+  assert.not.match(out, /NAME/);
+  assert.match((await run(context.socket, ['gpio', 'list', '--plain'])).out, /^float-low\tin\t/m);
 });
 
 commands('a quarantined controller is released by name', async context => {
