@@ -185,7 +185,8 @@ test('a name that makes a matcher backtrack is answered at once', async () => {
   const bytes = await binaryOf(`(component (import "${'q'.repeat(255)}" (func)))`);
   const hostile = `a${'-1'.repeat(126)}--`;
   refusedBytes(renamed(bytes, 'q'.repeat(255), hostile), 'LINK_INVALID');
-  assert.ok(performance.now() - started < 2_000);
+  // Backtracking would take centuries; a stalled machine takes seconds.
+  assert.ok(performance.now() - started < 20_000);
 });
 
 test('limits count what they say', async () => {
