@@ -69,7 +69,6 @@ const limitsSchema = v.strictObject({
   'call-deadline-ms-max': v.optional(integerSchema(10, 60_000), 5_000),
   'release-bytes-max': v.optional(integerSchema(64 * 1_024, 256 * MIB), 64 * MIB),
   'store-bytes-max': v.optional(integerSchema(MIB, 4_096 * MIB), 64 * MIB),
-  'log-bytes-max': v.optional(integerSchema(64 * 1_024, 1_024 * MIB), 16 * MIB),
 });
 
 const simulationSchema = v.strictObject({

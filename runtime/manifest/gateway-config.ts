@@ -65,7 +65,6 @@ export interface GatewayLimits {
   readonly releaseBytesMax: number;
   /** Stored key-value state of all controllers. */
   readonly storeBytesMax: number;
-  readonly logBytesMax: number;
 }
 
 /** One settings file: its absolute path and its text. */
@@ -163,7 +162,6 @@ function gatewayConfig(file: string, table: GatewayTable): Omit<GatewayConfig, '
       callDeadlineMsMax: table.limits['call-deadline-ms-max'],
       releaseBytesMax: table.limits['release-bytes-max'],
       storeBytesMax: table.limits['store-bytes-max'],
-      logBytesMax: table.limits['log-bytes-max'],
     },
   };
 }

@@ -46,13 +46,13 @@ config('the example parses and its paths start at its own folder', () => {
 
 config('a later file wins key by key, lists are joined, and each key tells its file', () => {
   const value = parse(
-    `name = "one"\n${MQTT}[limits]\ncontrollers-max = 3\nlog-bytes-max = 100000\n`,
+    `name = "one"\n${MQTT}[limits]\ncontrollers-max = 3\nstore-bytes-max = 2000000\n`,
     'name = "two"\n[[mqtt]]\nlabel = "cloud"\nurl = "mqtts://cloud"\n' +
       '[limits]\ncontrollers-max = 4\n',
   );
   assert.is(value.name, 'two');
   assert.is(value.limits.controllersMax, 4);
-  assert.is(value.limits.logBytesMax, 100_000);
+  assert.is(value.limits.storeBytesMax, 2_000_000);
   assert.equal(
     value.mqtt.map(connection => connection.label),
     ['site', 'cloud'],
@@ -60,7 +60,7 @@ config('a later file wins key by key, lists are joined, and each key tells its f
   const { origins } = value;
   assert.is(origins.get('name'), '/etc/airssys/1.toml');
   assert.is(origins.get('limits.controllers-max'), '/etc/airssys/1.toml');
-  assert.is(origins.get('limits.log-bytes-max'), '/etc/airssys/0.toml');
+  assert.is(origins.get('limits.store-bytes-max'), '/etc/airssys/0.toml');
   assert.is(origins.get('mqtt[0].url'), '/etc/airssys/0.toml');
   assert.is(origins.get('mqtt[1].url'), '/etc/airssys/1.toml');
   assert.is(origins.get('mqtt[1].keepalive-ms'), 'default');
