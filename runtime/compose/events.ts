@@ -125,6 +125,10 @@ function wordsFor(event: DeployEvent): Told {
         : `a slot record could not be used: ${detail}`;
       return { ...plain, level: event.lost ? 'critical' : 'error', words, resource: 'slots' };
     }
+    case 'record-unsaved': {
+      const words = `the slot record was not saved, so a restart decides anew: ${event.cause}`;
+      return { ...plain, level: 'error', words, resource: 'slots' };
+    }
     case 'installing': {
       const words = `installing ${nameOf(event.release)} into slot ${event.slot}`;
       return { ...plain, level: 'info', words, resource: nameOf(event.release) };

@@ -3,7 +3,8 @@ import { aggregateAudit } from '../../capabilities/guards/index.ts';
 import { createSystemClock } from '../../drivers/clock/system-clock.ts';
 import { nodeFiles } from '../../drivers/files/node-files.ts';
 import { createSystemRandom } from '../../drivers/random/system-random.ts';
-import { AuditFile } from '../monitoring/audit-file-io.ts';
+import { errorCode, errorMessage } from '../base/errors.ts';
+import { AuditFile, type AuditFileOptions } from '../monitoring/audit-file-io.ts';
 import { Causes } from '../monitoring/causes.ts';
 import { createLog, type LogSink } from '../monitoring/log.ts';
 import { LogRing } from '../monitoring/log-ring.ts';
@@ -35,7 +36,7 @@ export async function layFoundation(
 ): Promise<Foundation> {
   const clock = createSystemClock();
   const files = nodeFiles();
-  const state = await openStateFolder(files, stateDirectory);
+  const state = await openStateFolder(files, stateDirectory, clock);
   const ring = new LogRing({ recordsMax: LOG_RECORDS_MAX, bytesMax: LOG_BYTES_MAX });
   const log = createLog(clock, [record => void ring.append(record), ...sinks]);
   const causes = new Causes(CAUSES);
@@ -48,24 +49,31 @@ function openAudit(
   sinks: { readonly clock: Clock } & Pick<EventSinks, 'log' | 'causes'>,
   closing: Closing,
 ): EventSinks['audit'] {
-  const file = new AuditFile({
-    ...AUDIT,
-    folder,
-    bootId: randomUUID(),
-    clock: sinks.clock,
-    onTrouble: message => {
-      if (message === null) sinks.log.write('info', 'gateway', 'the audit log is written again');
-      else sinks.log.write('critical', 'gateway', `the audit log cannot be written: ${message}`);
-    },
-  });
-  closing.add(() => file.close());
+  const onTrouble = (message: string | null) => {
+    if (message === null) sinks.log.write('info', 'gateway', 'the audit log is written again');
+    else sinks.log.write('critical', 'gateway', `the audit log cannot be written: ${message}`);
+  };
+  const options = { ...AUDIT, folder, bootId: randomUUID(), clock: sinks.clock, onTrouble };
+  const file = openAuditFile(options);
+  closing.add(() => file?.close());
   const aggregate = aggregateAudit({
     clock: sinks.clock,
     sink: entry => {
-      file.record(entry);
+      file?.record(entry);
       tellDecision(sinks, entry);
     },
   });
   closing.add(() => aggregate.close());
   return aggregate;
+}
+
+/** Null where the disk is mounted read-only, which keeps no committed release from running. */
+function openAuditFile(options: AuditFileOptions): AuditFile | null {
+  try {
+    return new AuditFile(options);
+  } catch (error) {
+    if (errorCode(error) !== 'EROFS') throw error;
+    options.onTrouble(errorMessage(error));
+    return null;
+  }
 }

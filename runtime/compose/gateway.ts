@@ -94,6 +94,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   });
   closing.add(() => deployer.close());
   const startedMs = clock.monotonicMs();
+  const troubles = [lock.notice, state.notice].flatMap(wordsOf);
   const running = () => (deployer.running() === null ? null : live.release);
   const picture = (): GatewayPicture => ({
     gateway: config.name,
@@ -105,7 +106,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
     host: engine.host.status(),
     mqtt: engine.mqtt.connections(),
     serial: engine.hardware.serialPorts(),
-    notices: engine.hardware.notices,
+    notices: [...engine.hardware.notices, ...troubles, ...wordsOf(deployer.trouble())],
     lastChange: live.lastChange,
   });
   const server = await listenControl({
@@ -131,6 +132,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   closing.add(() => server.close());
   log.write('info', 'gateway', `${config.name} started, boot ${state.boot}`);
   for (const notice of engine.hardware.notices) log.write('info', 'gateway', notice);
+  for (const trouble of troubles) log.write('error', 'gateway', trouble);
   await boot(deployer, log);
   return {
     log,
@@ -197,6 +199,10 @@ function makeDeployer(parts: {
     },
   });
   return deployer;
+}
+
+function wordsOf(words: string | null): readonly string[] {
+  return words === null ? [] : [words];
 }
 
 /** A release that cannot run must not keep the gateway from being reached. */

@@ -88,6 +88,7 @@ export interface DeployerParts {
 /** What the deployer reports as it happens. */
 export type DeployEvent =
   | ({ readonly kind: 'record-damaged' } & RecordDamage)
+  | { readonly kind: 'record-unsaved'; readonly cause: string }
   | { readonly kind: 'installing'; readonly release: Release; readonly slot: SlotName }
   | { readonly kind: 'started'; readonly release: Release; readonly reason: ReleaseStart }
   | { readonly kind: 'committed'; readonly release: Release; readonly slot: SlotName }
@@ -162,12 +163,13 @@ class DeployerActor implements Deployer {
       case 'run':
         return this.#startCommitted('cold');
       case 'try':
-        await this.#persist(decision.record);
-        return this.#resumeTrial(decision.slot);
+        // A try that is not counted could be had without end, so there is none.
+        if (await this.#persisted(decision.record)) return this.#resumeTrial(decision.slot);
+        return this.#startCommitted('cold');
       case 'give-up-trial': {
         const { trial, slots } = this.#record;
         const failed = trial === null ? null : slots[trial.slot];
-        await this.#persist(decision.record);
+        await this.#takeOn(decision.record);
         this.#reportTrialFailure(decision.record.lastCause ?? 'unknown', failed);
         return this.#startCommitted('rollback');
       }
@@ -266,7 +268,7 @@ class DeployerActor implements Deployer {
       const cause = errorMessage(error);
       const { name, version } = ready.release;
       await this.#stopCurrent();
-      await this.#persist(machine.fail(this.#record, cause));
+      await this.#takeOn(machine.fail(this.#record, cause));
       this.#reportTrialFailure(cause, ready.release);
       await this.#collect();
       await this.#startCommitted('rollback');
@@ -297,7 +299,7 @@ class DeployerActor implements Deployer {
           cause: error,
         });
       }
-      await this.#persist(machine.rollback(this.#record, cause));
+      await this.#takeOn(machine.rollback(this.#record, cause));
       await this.#startCommitted('rollback');
       this.#parts.onEvent({
         kind: 'rolled-back',
@@ -361,6 +363,25 @@ class DeployerActor implements Deployer {
     if (this.#closing) throw closing();
     await this.#parts.slots.save(record);
     this.#record = record;
+  }
+
+  /** For a way back, which is gone also where the disk takes nothing: then in memory only. */
+  async #takeOn(record: SlotRecord): Promise<void> {
+    const { generation } = this.#record;
+    if (await this.#persisted(record)) return;
+    // Of the same generation as on the disk, so that the next save spares the file in force.
+    this.#record = { ...record, generation };
+  }
+
+  async #persisted(record: SlotRecord): Promise<boolean> {
+    try {
+      await this.#persist(record);
+      return true;
+    } catch (error) {
+      if (this.#closing) throw error;
+      this.#parts.onEvent({ kind: 'record-unsaved', cause: errorMessage(error) });
+      return false;
+    }
   }
 
   /** What is left over costs room, nothing else, and the next time gets it: no reason to fail. */

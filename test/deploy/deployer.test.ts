@@ -72,7 +72,11 @@ async function bench(folder: string, files: Files = nodeFiles()): Promise<Bench>
       const text = ready.release.version;
       const undecided = Promise.withResolvers<void>();
       undecided.promise.catch(() => undefined);
-      if (flaws.has(`${text} slow`)) await new Promise(resolve => setTimeout(resolve, 50));
+      if (flaws.has(`${text} slow`)) {
+        starting.add(text);
+        await new Promise(resolve => setTimeout(resolve, 50));
+        starting.delete(text);
+      }
       if (flaws.has(`${text} start`)) throw new Error('refused to start');
       alive.push(text);
       return {
@@ -93,6 +97,14 @@ async function bench(folder: string, files: Files = nodeFiles()): Promise<Bench>
 }
 
 const flaws = new Set<string>();
+/** Versions with the flaw `slow`, while their start lasts. */
+const starting = new Set<string>();
+
+/** Waits until something is so; fails by the time-out of whoever runs the tests. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise(resolve => setTimeout(resolve, 5));
+}
+
 const envelope = (text: string) => new TextEncoder().encode(text);
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
@@ -344,7 +356,7 @@ test('a stop during a trial condemns nothing, and the trial goes on at the next 
         : { deployer, alive };
       const task = flaw.endsWith('slow') ? one.boot() : one.install(envelope('2.0.0'));
       const ended = task.then(() => '', errorCode);
-      await new Promise(resolve => setTimeout(resolve, 25));
+      await until(() => (flaw.endsWith('slow') ? starting.has('2.0.0') : runs.includes('2.0.0')));
       const before = one.record();
       assert.is(before.trial?.slot, 'b', flaw);
       await one.close();
@@ -368,14 +380,14 @@ test('stops during a trial use up its tries', () =>
     await first.deployer.install(envelope('1.0.0'));
     flaws.add('2.0.0 undecided');
     const task = first.deployer.install(envelope('2.0.0')).catch(() => undefined);
-    await new Promise(resolve => setTimeout(resolve, 25));
+    await until(() => first.alive.includes('2.0.0'));
     await first.deployer.close();
     await task;
     for (let left = 2; left > 0; left -= 1) {
       const one = await bench(folder);
       const boot = one.deployer.boot();
-      await new Promise(resolve => setTimeout(resolve, 25));
-      assert.equal(one.alive, ['2.0.0'], `${left} tries were left`);
+      await until(() => one.alive.includes('2.0.0'));
+      assert.is(one.deployer.record().trial?.triesLeft, left - 1);
       await one.deployer.close();
       await boot;
     }
@@ -408,6 +420,55 @@ test('the envelope of a failed trial is removed, at once or at the next start', 
     await again.deployer.boot();
     assert.equal(again.alive, ['1.0.0']);
     assert.is(await stored(), 1);
+  }));
+
+test('a disk that takes no record keeps no committed release from running', () =>
+  inFolder(async folder => {
+    const { deployer, alive } = await bench(folder);
+    await deployer.boot();
+    await deployer.install(envelope('1.0.0'));
+    flaws.add('2.0.0 undecided');
+    const trial = deployer.install(envelope('2.0.0')).catch(() => undefined);
+    await until(() => alive.includes('2.0.0'));
+    await deployer.close();
+    await trial;
+
+    const again = await bench(folder, cutFiles(0));
+    await again.deployer.boot();
+    assert.equal(again.alive, ['1.0.0']);
+    assert.ok(again.events.some(event => event.kind === 'record-unsaved'));
+    assert.is(
+      await again.deployer.install(envelope('3.0.0')).then(() => '', errorCode),
+      'DEPLOY_IO',
+    );
+    assert.equal(again.alive, ['1.0.0']);
+
+    flaws.clear();
+    const last = await bench(folder);
+    await last.deployer.boot();
+    assert.equal(last.alive, ['2.0.0']);
+  }));
+
+test('a disk that fills up during a trial keeps no release from being taken back', () =>
+  inFolder(async folder => {
+    const real = nodeFiles();
+    let full = false;
+    const write: Files['write'] = (path, bytes) =>
+      full ? Promise.reject(new Error('full')) : real.write(path, bytes);
+    const { deployer, alive } = await bench(folder, { ...real, write });
+    await deployer.boot();
+    await deployer.install(envelope('1.0.0'));
+    flaws.add('2.0.0 slow').add('2.0.0 health');
+    const trial = deployer.install(envelope('2.0.0')).then(() => '', errorCode);
+    await until(() => starting.has('2.0.0'));
+    full = true;
+    assert.is(await trial, 'DEPLOY_TRIAL_FAILED');
+    assert.equal(alive, ['1.0.0']);
+    full = false;
+    await deployer.install(envelope('3.0.0'));
+    const again = await bench(folder);
+    await again.deployer.boot();
+    assert.equal(again.alive, ['3.0.0']);
   }));
 
 test('a second operation is refused while one runs', () =>

@@ -52,6 +52,29 @@ onSmallDisk('an install is refused, the release from before runs, and space mend
   }
 });
 
+for (const state of ['full', 'read-only'] as const) {
+  onSmallDisk(`the committed release runs again after a restart on a ${state} disk`, async () => {
+    const gateway = await GatewayUnderTest.start({ stateDirectory: join(folder, state) });
+    try {
+      await gateway.installParts({ controllers: [RELAY] });
+      await gateway.stopDaemon();
+      if (state === 'full') fill(join(folder, 'filler'));
+      else execFileSync('mount', ['-o', 'remount,ro', folder]);
+      await gateway.startDaemon();
+      await gateway.reached('relay', 'running');
+      await gateway.relayAnswers();
+      const { notices } = await gateway.status();
+      assert.match(notices.join('\n'), 'could not be written at the start');
+      const loud = (await gateway.logs()).filter(({ level }) => level === 'error');
+      assert.match(loud.map(({ message }) => message).join('\n'), 'could not be written');
+    } finally {
+      await gateway.close();
+      if (state === 'full') rmSync(join(folder, 'filler'), { force: true });
+      else execFileSync('mount', ['-o', 'remount,rw', folder]);
+    }
+  });
+}
+
 /** Writes until nothing more fits, in smaller and smaller pieces. */
 function fill(path: string): void {
   for (const bytes of [64 * 1_024, 4_096, 512, 1]) {
