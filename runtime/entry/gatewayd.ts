@@ -66,7 +66,8 @@ async function main(): Promise<void> {
   const asked = new Promise<string>(resolve => {
     ask = resolve;
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ask(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => ask(signal));
   // Whoever started it holds the other end, and it closes even when that process is killed.
   if (options.withParent) process.stdin.on('close', () => ask('its parent is gone')).resume();
   try {

@@ -150,7 +150,7 @@ test('colour is for terminals, and off with --no-color, --plain and --json', asy
   }
 });
 
-test('a table has a heading and columns, and with --plain neither: tabs between whole cells', async () => {
+test('a table has columns and a heading, with --plain neither: tabs between cells', async () => {
   const show = (context: CliContext) =>
     context.out.table(
       ['NAME', 'STATE'],
