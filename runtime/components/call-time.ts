@@ -22,11 +22,11 @@ const LOOK_MS_MIN = 5;
 
 /**
  * Judges a call that may take `deadlineMs` of processor time. Until half of that has passed by the
- * wall clock nothing is looked at, and all of it counts as used. From then on counts what the busiest
- * worker thread of the host got, which is at least what the guest got: a guest is not blamed for
- * time that the machine gave to others, and one that loops is found as soon as by the wall clock,
- * never sooner. What blocks without using the processor ends after `WALL_DEADLINES_MAX` deadlines.
- * `mark` is what the first look at the same call has seen.
+ * wall clock nothing is looked at, and all of it counts as used. From then on counts what the
+ * busiest worker thread of the host got, which is at least what the guest got: a guest is not
+ * blamed for time that the machine gave to others, and one that loops is found as soon as by the
+ * wall clock, never sooner. What blocks without using the processor ends after
+ * `WALL_DEADLINES_MAX` deadlines. `mark` is what the first look at the same call has seen.
  */
 export function judgeCall(
   deadlineMs: number,
