@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,115 +6,26 @@ import { nodeFiles } from '../../drivers/files/node-files.ts';
 import { errorCode } from '../../runtime/base/errors.ts';
 import { sha256 } from '../../runtime/base/sha256.ts';
 import { contentStore } from '../../runtime/deploy/content-store.ts';
-import { createDeployer, type DeployEvent, type Deployer } from '../../runtime/deploy/deployer.ts';
 import { EMPTY_RECORD } from '../../runtime/deploy/slot-record.ts';
 import { slotStore } from '../../runtime/deploy/slot-store.ts';
-import type { Release } from '../../runtime/manifest/release.ts';
-import { inThreadVerifier, VerifierError } from '../../runtime/manifest/release-verifier.ts';
+import { inThreadVerifier } from '../../runtime/manifest/release-verifier.ts';
 import type { Files } from '../../runtime/ports/files.ts';
 import { testTrust } from '../manifest/support/signed-release.ts';
+import {
+  BLOB_BYTES_MAX,
+  bench,
+  envelope,
+  flaws,
+  inFolder,
+  starting,
+  until,
+} from './deployer-bench.ts';
 
 /**
  * The deployer over the real file system. Releases are short texts `VERSION [flaw]`, so that the
  * tests speak of slots only; verification and guests have tests of their own.
  */
 const test = suite('deploy/deployer');
-
-const BLOB_BYTES_MAX = 1024;
-
-interface Bench {
-  readonly deployer: Deployer;
-  readonly events: DeployEvent[];
-  /** Versions started and not stopped, oldest first. */
-  readonly alive: string[];
-}
-
-function release(text: string): Release {
-  const version = text.split(' ')[0] ?? '';
-  return {
-    name: 'heating',
-    sequence: Number(version.split('.')[0]),
-    version,
-    vendor: 'example.com',
-    gatewayClass: 'gateway',
-    minimumRuntime: '0.1.0',
-    description: '',
-    controllers: [],
-  };
-}
-
-async function bench(folder: string, files: Files = nodeFiles()): Promise<Bench> {
-  const events: DeployEvent[] = [];
-  const alive: string[] = [];
-  const deployer = createDeployer({
-    slots: slotStore(files, folder),
-    envelopes: contentStore(
-      files,
-      inThreadVerifier(testTrust(1)),
-      join(folder, 'releases'),
-      BLOB_BYTES_MAX,
-    ),
-    makeReady: async bytes => {
-      const text = new TextDecoder().decode(bytes);
-      if (flaws.delete('no verdict')) throw new VerifierError('VERIFIER_LOST', 'thread ended');
-      if (text.includes('forged')) throw new Error('signature does not match');
-      const digest = sha256(bytes);
-      return {
-        release: release(text),
-        manifestDigest: digest,
-        artifacts: new Map(),
-        envelope: bytes,
-        envelopeDigest: digest,
-      };
-    },
-    start: async ready => {
-      const text = ready.release.version;
-      const undecided = Promise.withResolvers<void>();
-      undecided.promise.catch(() => undefined);
-      if (flaws.has(`${text} slow`)) {
-        starting.add(text);
-        await new Promise(resolve => setTimeout(resolve, 50));
-        starting.delete(text);
-      }
-      if (flaws.has(`${text} start`)) throw new Error('refused to start');
-      alive.push(text);
-      return {
-        proven: flaws.has(`${text} health`)
-          ? Promise.reject(new Error('unhealthy'))
-          : flaws.has(`${text} undecided`)
-            ? undecided.promise
-            : Promise.resolve(),
-        stop: async () => {
-          undecided.reject(new Error('stopped during its trial'));
-          alive.splice(alive.indexOf(text), 1);
-        },
-      };
-    },
-    onEvent: event => events.push(event),
-  });
-  return { deployer, events, alive };
-}
-
-const flaws = new Set<string>();
-/** Versions with the flaw `slow`, while their start lasts. */
-const starting = new Set<string>();
-
-/** Waits until something is so; fails by the time-out of whoever runs the tests. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise(resolve => setTimeout(resolve, 5));
-}
-
-const envelope = (text: string) => new TextEncoder().encode(text);
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'deployer-'));
-  try {
-    await work(folder);
-  } finally {
-    flaws.clear();
-    await rm(folder, { recursive: true });
-  }
-}
 
 test('a first release is installed, and runs again after a restart', () =>
   inFolder(async folder => {

@@ -60,8 +60,7 @@ declare module 'airssys:lifecycle/self@0.1.0' {
     readonly slot: string;
     /**
      * Rises with each instance of this controller and never comes twice while the gateway keeps its
-     * state: the starts of the gateway before the present one times 2^32, plus the instances since.
-     * 1 for the very first.
+     * state. Not a count: numbers are left out.
      */
     readonly instance: number;
   }

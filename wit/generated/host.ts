@@ -128,8 +128,7 @@ export interface LifecycleSelfInstanceIdentity {
   readonly slot: string;
   /**
    * Rises with each instance of this controller and never comes twice while the gateway keeps its
-   * state: the starts of the gateway before the present one times 2^32, plus the instances since.
-   * 1 for the very first.
+   * state. Not a count: numbers are left out.
    */
   readonly instance: bigint;
 }

@@ -82,8 +82,7 @@ typedef struct {
   airssys_string slot;
   /**
    * Rises with each instance of this controller and never comes twice while the gateway keeps its
-   * state: the starts of the gateway before the present one times 2^32, plus the instances since.
-   * 1 for the very first.
+   * state. Not a count: numbers are left out.
    */
   uint64_t instance;
 } airssys_lifecycle_self_instance_identity;
