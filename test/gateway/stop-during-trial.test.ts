@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { GatewayUnderTest, refusal, until } from './gateway-under-test.ts';
@@ -14,12 +15,13 @@ test('the release on trial is not condemned, and its trial goes on at the next s
   await gateway.installParts({ controllers: [RELAY] });
   const parts = { version: '2.0.0', sequence: 2, controllers: [{ ...RELAY, version: '2.0.0' }] };
   const next = await signedRelease(parts, gateway.site.key);
-  const { configFile } = gateway.site;
+  const configFile = join(gateway.site.folder, 'conf.d', 'extra.toml');
   const config = await readFile(configFile, 'utf8');
+  assert.match(config, 'soak-ms = 200');
   await gateway.stopDaemon();
   await writeFile(configFile, config.replace('soak-ms = 200', 'soak-ms = 15000'));
   await gateway.startDaemon();
-  await gateway.reached('relay', 'running');
+  await bootIsOver();
   const ended = refusal(gateway.install(next));
   const begun = until('the trial has begun', async () =>
     (await gateway.controller('relay'))?.version === '2.0.0' ? true : null,
@@ -34,7 +36,15 @@ test('the release on trial is not condemned, and its trial goes on at the next s
   await until('it is committed', async () => ((await gateway.slots()).b?.active ? true : null));
   const { b, bad } = await gateway.slots();
   assert.equal([b?.version, b?.state, bad], ['2.0.0', 'good', []]);
+  await bootIsOver();
   await gateway.relayAnswers();
 });
+
+/** Until then an installation is refused, and a message may find nobody subscribed. */
+async function bootIsOver(): Promise<void> {
+  await gateway.reached('relay', 'running');
+  await until('boot is over', async () => (gateway.output().includes('started (') ? true : null));
+  await new Promise(resolve => setTimeout(resolve, 1_000));
+}
 
 test.run();
