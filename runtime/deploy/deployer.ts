@@ -270,8 +270,9 @@ class DeployerActor implements Deployer {
       await this.#stopCurrent();
       await this.#takeOn(machine.fail(this.#record, cause));
       this.#reportTrialFailure(cause, ready.release);
-      await this.#collect();
       await this.#startCommitted('rollback');
+      // Only now: outputs are safe, and nothing of what they are for is done, until it runs.
+      await this.#collect();
       throw new DeployError(
         'DEPLOY_TRIAL_FAILED',
         `${name} ${version} failed its trial and was taken back: ${cause}`,
