@@ -94,7 +94,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   });
   closing.add(() => deployer.close());
   const startedMs = clock.monotonicMs();
-  const troubles = [lock.notice, state.notice].flatMap(wordsOf);
+  const troubles = [lock.notice, state.notice].filter(words => words !== null);
   const running = () => (deployer.running() === null ? null : live.release);
   const picture = (): GatewayPicture => ({
     gateway: config.name,
@@ -106,7 +106,9 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
     host: engine.host.status(),
     mqtt: engine.mqtt.connections(),
     serial: engine.hardware.serialPorts(),
-    notices: [...engine.hardware.notices, ...troubles, ...wordsOf(deployer.trouble())],
+    notices: engine.hardware.notices,
+    troubles,
+    standstill: deployer.trouble(),
     lastChange: live.lastChange,
   });
   const server = await listenControl({
@@ -199,10 +201,6 @@ function makeDeployer(parts: {
     },
   });
   return deployer;
-}
-
-function wordsOf(words: string | null): readonly string[] {
-  return words === null ? [] : [words];
 }
 
 /** A release that cannot run must not keep the gateway from being reached. */

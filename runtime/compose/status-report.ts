@@ -34,6 +34,10 @@ export interface GatewayPicture {
   /** Serial ports that should be open. */
   readonly serial: readonly SerialPortState[];
   readonly notices: readonly string[];
+  /** What is wrong with the state directory, in words. */
+  readonly troubles: readonly string[];
+  /** Why the gateway runs and installs nothing until a person has acted, or null. */
+  readonly standstill: string | null;
   readonly lastChange: { readonly what: string; readonly atMs: number } | null;
 }
 
@@ -49,9 +53,10 @@ export function statusReport(picture: GatewayPicture): StatusReport {
   const { record, live, host, mqtt, nowMs, lastChange } = picture;
   const actors = live?.controllers() ?? [];
   const controllers = actors.map(actor => controllerReport(actor, live, nowMs));
-  const missing = missingRelease(picture);
+  const dark = darkness(picture);
   const problems = [
-    ...missing,
+    ...dark,
+    ...picture.troubles.map(what => ({ subject: 'state', what, fix: null })),
     ...controllers.flatMap(problemOf),
     ...mqtt.flatMap(connection =>
       connection.connected
@@ -76,12 +81,12 @@ export function statusReport(picture: GatewayPicture): StatusReport {
   const down = host.walls.filter(wall => wall.state !== 'up').map(wall => wall.name);
   const notices = [...picture.notices];
   if (down.length > 0) notices.push(`walls that do not stand: ${down.join(', ')}`);
-  if (live === null && missing.length === 0) notices.push('no release is installed; install one');
+  if (live === null && dark.length === 0) notices.push('no release is installed; install one');
   return {
     gateway: picture.gateway,
     runtimeVersion: picture.runtimeVersion,
     uptimeMs: Math.max(0, nowMs - picture.startedMs),
-    verdict: missing.length > 0 ? 'failing' : verdictOf(controllers, problems.length),
+    verdict: dark.length > 0 ? 'failing' : verdictOf(controllers, problems.length),
     problems,
     notices,
     slots: { a: slotReport(record, 'a'), b: slotReport(record, 'b') },
@@ -95,8 +100,9 @@ export function statusReport(picture: GatewayPicture): StatusReport {
   };
 }
 
-/** A release that was committed and does not run: the gateway does nothing of what it is for. */
-function missingRelease({ record, live }: GatewayPicture): StatusReport['problems'] {
+/** Why the gateway does nothing of what it is for, although something was committed. */
+function darkness({ record, live, standstill }: GatewayPicture): StatusReport['problems'] {
+  if (standstill !== null) return [{ subject: 'state', what: standstill, fix: null }];
   const entry = record.active === null ? null : record.slots[record.active];
   if (entry === null || live !== null) return [];
   const what = `${entry.version} is in slot ${record.active} and does not run`;

@@ -85,6 +85,8 @@ function picture(more: Partial<GatewayPicture> = {}): GatewayPicture {
     host: { state: 'running', pid: 42, starts: 1, workers: 1, walls: [] },
     mqtt: [],
     serial: [],
+    troubles: [],
+    standstill: null,
     notices: [],
     lastChange: null,
     ...more,
@@ -129,6 +131,18 @@ test('a committed release that does not run is failing, and not called absent', 
   assert.equal(dark.problems, [
     { subject: 'site', what: '2.0.0 is in slot a and does not run', fix: 'airssys-wasm logs' },
   ]);
+});
+
+test('a gateway that lost its record is failing; one that cannot store is degraded', () => {
+  const lost = report({ live: null, standstill: 'every slot record is damaged' });
+  assert.is(lost.verdict, 'failing');
+  assert.equal(lost.notices, []);
+  assert.equal(lost.problems, [
+    { subject: 'state', what: 'every slot record is damaged', fix: null },
+  ]);
+  const full = report({ troubles: ['it could not be written'] });
+  assert.is(full.verdict, 'degraded');
+  assert.equal(full.problems, [{ subject: 'state', what: 'it could not be written', fix: null }]);
 });
 
 test('a serial port without its device and a controller that stopped are problems', () => {

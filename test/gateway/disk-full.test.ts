@@ -63,8 +63,10 @@ for (const state of ['full', 'read-only'] as const) {
       await gateway.startDaemon();
       await gateway.reached('relay', 'running');
       await gateway.relayAnswers();
-      const { notices } = await gateway.status();
-      assert.match(notices.join('\n'), 'could not be written at the start');
+      const { problems, verdict } = await gateway.status();
+      assert.is(verdict, 'degraded');
+      const words = problems.map(({ what }) => what).join('\n');
+      assert.match(words, 'could not be written at the start');
       const loud = (await gateway.logs()).filter(({ level }) => level === 'error');
       assert.match(loud.map(({ message }) => message).join('\n'), 'could not be written');
     } finally {
