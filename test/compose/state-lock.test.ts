@@ -80,7 +80,9 @@ onSmallDisk('on a full disk the lock is held as on any other', () => {
   for (const bytes of [4_096, 1]) {
     try {
       for (;;) writeFileSync(join(disk, 'filler'), Buffer.alloc(bytes), { flag: 'a' });
-    } catch {}
+    } catch {
+      // ENOSPC: pieces of this size no longer fit, which is the aim.
+    }
   }
   const lock = lockState(folder);
   assert.is(elsewhere(folder), 'GATEWAY_STATE_IN_USE');
