@@ -1,11 +1,6 @@
-/**
- * `npm start`: see start/run.ts. Only lets Node keep what it compiles, for this process and the
- * daemon: the second start loads in half the time.
- */
-import { enableCompileCache } from 'node:module';
+/** `npm start`: see start/run.ts, which loads faster once Node keeps what it compiles. */
 import { join } from 'node:path';
+import { keepCompiledCode } from './start/compiled-code.ts';
 
-const folder = join(import.meta.dirname, '../build/compiled');
-enableCompileCache(folder);
-process.env.NODE_COMPILE_CACHE = folder;
+keepCompiledCode(join(import.meta.dirname, '..'));
 await import('./start/run.ts');

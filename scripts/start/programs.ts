@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundleEntries } from '../bundle/bundles.ts';
 import { withBuildLock } from '../guests/build-lock-io.ts';
 
 /** What the programs were made from, and they themselves: time and size of each file, by path. */
@@ -32,6 +31,8 @@ async function makePrograms(project: string, folder: string): Promise<void> {
   await mkdir(fresh, { recursive: true });
   // What changes while it bundles is bundled again by the next call.
   const beganMs = Date.now();
+  // Loaded late: a start with nothing to do needs no bundler.
+  const { bundleEntries } = await import('../bundle/bundles.ts');
   const bundles = await bundleEntries(project, fresh);
   await copyFile(join(project, LAUNCHER), join(fresh, 'launcher.cjs'));
   const stamps: Record<string, string> = {};

@@ -19,6 +19,7 @@ import {
 import { buildGuests } from '../guests.ts';
 import { type SpawnedDaemon, spawnDaemon } from './daemon.ts';
 import { readStartRequest, START_USAGE, type StartOptions } from './options.ts';
+import { START_GUESTS } from './prepare.ts';
 import { buildPrograms } from './programs.ts';
 import { makeSite, type Site, signReleaseFile } from './site.ts';
 import { Stopped, Stopping, Undo } from './stopping.ts';
@@ -62,9 +63,9 @@ async function main(options: StartOptions): Promise<number> {
 }
 
 async function demonstrate(options: StartOptions, stopping: Stopping, undo: Undo): Promise<void> {
-  say('building the example controllers from source (cached when nothing changed)');
+  say('building the example controllers from source (nothing to do when none changed)');
   // Compilers and gateway need nothing of each other until the release is signed.
-  const guests = buildGuests(['thermostat', 'pump-guard']);
+  const guests = buildGuests(START_GUESTS);
   guests.catch(() => undefined);
   const programs = await stopping.unlessAsked(buildPrograms(PROJECT));
   const folder = await mkdtemp(join(tmpdir(), 'airssys-'));
