@@ -1,44 +1,22 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as v from 'valibot';
+import { culpritCases, PATIENT_RELAY, QUICK_RESTART, switchOn } from './culprit-cases.ts';
 import { GatewayUnderTest, refusal, until } from './gateway-under-test.ts';
-import { CULPRIT, RELAY, signedRelease } from './releases.ts';
+import { CULPRIT, signedRelease } from './releases.ts';
 
 const test = suite('gateway: controllers that misbehave');
-
-const QUICK = { intensity: 1_000, 'backoff-min': '20ms', 'backoff-max': '200ms' };
-
-/** On a busy machine a flood may keep a worker waiting; only what hangs must be ended. */
-const PATIENT_RELAY = { ...RELAY, deadline: '5s' };
 
 const gateway = await GatewayUnderTest.start({
   board: text => `${text}\n[[line]]\nlabel = "not-granted"\ndirection = "out"\nsafe = "inactive"\n`,
 });
-const culprit = { ...CULPRIT, restart: QUICK, memory: '8MiB', deadline: '3s' };
+const culprit = { ...CULPRIT, restart: QUICK_RESTART, memory: '8MiB', deadline: '3s' };
 await gateway.installParts({ controllers: [PATIENT_RELAY, culprit] });
 const changes = gateway.watch(['heater']);
 
 test.after(() => gateway.close());
 
-/** Adds a case after which the sibling and component-host are as they were. */
-function culpritCase(name: string, task: () => Promise<void>): void {
-  test(name, async () => {
-    const { pid } = (await gateway.status()).host;
-    await task();
-    await gateway.relayAnswers();
-    const relay = await gateway.controller('relay');
-    assert.is(relay?.restarts, 0, 'the sibling was left alone');
-    assert.is((await gateway.status()).host.pid, pid, 'component-host went on');
-  });
-}
-
-/** Has the culprit switch its output on, so that one sees what becomes of it. */
-async function switchOn(): Promise<number> {
-  await gateway.reached('culprit', 'running');
-  await gateway.publish('site/culprit/do', 'on');
-  await gateway.lineBecomes('heater', 'active');
-  return (await gateway.controller('culprit'))?.restarts ?? 0;
-}
+const culpritCase = culpritCases(test, gateway);
 
 const FATAL: readonly (readonly [payload: string, cause: RegExp])[] = [
   ['trap', /trap.*unreachable/i],
@@ -50,7 +28,7 @@ for (const [payload, words] of FATAL) {
   culpritCase(
     `${payload}: the output goes safe, the culprit comes back, why names the cause`,
     async () => {
-      const restarts = await switchOn();
+      const restarts = await switchOn(gateway);
       changes.length = 0;
       await gateway.publish('site/culprit/do', payload);
       await gateway.relayAnswers();
@@ -66,7 +44,7 @@ for (const [payload, words] of FATAL) {
       const [cause] = await gateway.why('culprit');
       assert.is(cause?.kind, 'restart');
       assert.match(cause?.causedBy[0] ?? '', words);
-      await switchOn();
+      await switchOn(gateway);
     },
   );
 }
@@ -107,7 +85,7 @@ culpritCase('in start: the release fails its trial and is taken back', async () 
     assert.match(failed.message, words);
     await gateway.reached('culprit', 'running');
   }
-  await switchOn();
+  await switchOn(gateway);
 });
 
 culpritCase(
@@ -117,7 +95,7 @@ culpritCase(
     const controllers = [PATIENT_RELAY, { ...CULPRIT, restart }];
     await gateway.installParts({ version: '2.0.0', sequence: 9, controllers });
     for (let ends = 0; ends < 2; ends += 1) {
-      await switchOn();
+      await switchOn(gateway);
       await gateway.publish('site/culprit/do', 'trap');
       await gateway.lineBecomes('heater', 'inactive');
     }
@@ -129,7 +107,7 @@ culpritCase(
     await gateway.relayAnswers();
     await gateway.ask({ method: 'release', params: { controller: 'culprit' } }, v.unknown());
     await gateway.reached('culprit', 'running');
-    await switchOn();
+    await switchOn(gateway);
   },
 );
 

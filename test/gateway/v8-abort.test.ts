@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PATIENT_RELAY } from './culprit-cases.ts';
 import { GatewayUnderTest, until } from './gateway-under-test.ts';
-import { CULPRIT, RELAY } from './releases.ts';
+import { CULPRIT } from './releases.ts';
 
 const test = suite('gateway: V8 aborts in component-host');
 
@@ -27,10 +28,7 @@ const gateway = await GatewayUnderTest.start({
   programs: folder => appendFile(join(folder, 'component-host.js'), ABORT_AT_SIGNAL),
 });
 await gateway.installParts({
-  controllers: [
-    { ...RELAY, deadline: '5s' },
-    { ...CULPRIT, memory: '8MiB', deadline: '5s' },
-  ],
+  controllers: [PATIENT_RELAY, { ...CULPRIT, memory: '8MiB', deadline: '5s' }],
 });
 const changes = gateway.watch(['heater']);
 
