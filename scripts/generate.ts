@@ -1,11 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { assemblyscriptFile } from './wit/assemblyscript-file.ts';
 import { cFiles } from './wit/c-files.ts';
 import { CONTRACT_WORLD, contractFile, worldTable } from './wit/contract-file.ts';
 import { WitError } from './wit/errors.ts';
 import { guestFile } from './wit/guest-file.ts';
 import { hostFile } from './wit/host-file.ts';
+import { rustFile } from './wit/rust-file.ts';
 import { parseSources, readWitSources } from './wit/sources-io.ts';
 import { WARM_UP_SOURCE, warmUpFile } from './wit/warm-up-file.ts';
 
@@ -26,6 +28,8 @@ export async function generatedFiles(project: string): Promise<ReadonlyMap<strin
     ['wit/generated/warm-up.ts', await warmUpFile(wat)],
     ['wit/generated/c/airssys.h', c.header],
     ['wit/generated/c/airssys_shim.c', c.shim],
+    ['wit/generated/rust/airssys.rs', rustFile(contract, world)],
+    ['wit/generated/assemblyscript/airssys.as', assemblyscriptFile(contract, world)],
   ]);
 }
 

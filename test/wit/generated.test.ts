@@ -52,6 +52,8 @@ generated('are found stale after a change of the sources', async () => {
       'wit/generated/warm-up.ts',
       'wit/generated/c/airssys.h',
       'wit/generated/c/airssys_shim.c',
+      'wit/generated/rust/airssys.rs',
+      'wit/generated/assemblyscript/airssys.as',
     ]);
   } finally {
     await rm(folder, { recursive: true });

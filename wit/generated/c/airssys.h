@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** UTF-8 text, not terminated. */
 typedef struct {
   const char *ptr;
@@ -660,5 +664,9 @@ void airssys_serial_data_handler_on_frame(const airssys_serial_data_handler_fram
 /* Switched on by AIRSSYS_HANDLES_TIMER_TICK_HANDLER. */
 
 void airssys_timer_tick_handler_on_tick(const airssys_timer_tick_handler_tick *tick);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
