@@ -1,4 +1,5 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
+import { errorMessage } from '../../runtime/base/errors.ts';
 import type { ValueType } from '../../runtime/base/value-type.ts';
 import { DEFAULT_LINK_LIMITS, stageComponent } from '../../runtime/linker/index.ts';
 import { activate, binaryOf, hostOf } from '../linker/support.ts';
@@ -56,8 +57,8 @@ export async function runRound(random: Random, size: RoundSize): Promise<RoundRe
       const value = randomValue(type, random);
       const args = pads > 0 ? [value, pad] : [value];
       heard.length = 0;
-      const answer = normalValue(ours.call(at, args));
-      const expected = normalValue(theirs[`f${at}`]?.(...args));
+      const answer = outcome(() => ours.call(at, args));
+      const expected = outcome(() => theirs[`f${at}`]?.(...args));
       const given = normalValue(returnsTuple(type) ? [value, at] : [value]);
       values += 1;
       const all = [normalValue(args), ...heard];
@@ -68,6 +69,15 @@ export async function runRound(random: Random, size: RoundSize): Promise<RoundRe
     }
   }
   return { values, differences };
+}
+
+/** What a call gives or, as text, what it throws. A call that both refuse is a fault as well. */
+function outcome(call: () => unknown): unknown {
+  try {
+    return normalValue(call());
+  } catch (error) {
+    return `threw ${errorMessage(error)}`;
+  }
 }
 
 function alike(values: readonly unknown[]): boolean {
