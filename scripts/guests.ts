@@ -2,24 +2,24 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errorMessage } from '../runtime/base/errors.ts';
+import type { GuestBuild } from './guests/build-context.ts';
 import { withBuildLock } from './guests/build-lock-io.ts';
-import {
-  CLANG_FLAGS,
-  clangJob,
-  componentOf,
-  importsOfModule,
-  withoutComments,
-} from './guests/c-guest.ts';
+import { CLANG_FLAGS } from './guests/c-guest.ts';
 import { cacheKey, GuestCache } from './guests/cache-io.ts';
 import { type GuestSource, guestCatalog } from './guests/catalog-io.ts';
-import { compileC } from './guests/clang-io.ts';
-import type { ClangJob } from './guests/clang-job.ts';
+import { buildClangGuests } from './guests/clang-guests-io.ts';
+import {
+  componentOf,
+  exportsOfModule,
+  importsOfModule,
+  type TextEncoding,
+} from './guests/component-io.ts';
 import { GuestBuildError } from './guests/errors.ts';
+import { findWasiRust, RUST_PACKAGES } from './guests/rust-toolchain-io.ts';
 import { worldText } from './guests/world.ts';
-import { cFiles } from './wit/c-files.ts';
+import { assemblyscriptFile } from './wit/assemblyscript-file.ts';
 import { CONTRACT_WORLD } from './wit/contract-file.ts';
-import type { WitContract } from './wit/model.ts';
-import { parseSources, readWitSources, type WitSource } from './wit/sources-io.ts';
+import { parseSources, readWitSources } from './wit/sources-io.ts';
 
 /** Where guests are read and built. */
 export interface GuestFolders {
@@ -51,23 +51,15 @@ export async function buildGuests(
   const build = await openBuild(project, folders.output ?? join(project, 'build/guests'));
   const of = (language: string): GuestSource[] => wanted.filter(each => each.language === language);
   await Promise.all([
-    buildC(of('c'), build),
+    buildClangGuests(wanted, build),
     buildTypescript(of('typescript'), build),
+    buildAssemblyscript(of('assemblyscript'), build),
     buildWat(of('wat'), build),
   ]);
   return new Map(wanted.map(({ name }) => [name, build.cache.path(name)]));
 }
 
-interface Build {
-  readonly project: string;
-  readonly sources: readonly WitSource[];
-  readonly contract: WitContract;
-  readonly cache: GuestCache;
-  /** What else decides the bytes: the contract's text and the tools' versions. */
-  readonly context: readonly string[];
-}
-
-async function openBuild(project: string, output: string): Promise<Build> {
+async function openBuild(project: string, output: string): Promise<GuestBuild> {
   const sources = await readWitSources(join(project, 'wit'));
   const context = [
     ...sources.flatMap(({ path, text }) => [path, text]),
@@ -78,53 +70,7 @@ async function openBuild(project: string, output: string): Promise<Build> {
   return { project, sources, contract, cache: new GuestCache(output), context };
 }
 
-async function buildC(guests: readonly GuestSource[], build: Build): Promise<void> {
-  if ((await missingC(guests, build)).length === 0) return;
-  await withBuildLock(join(build.cache.folder, '.c.lock'), async () => {
-    const jobs = await missingC(guests, build);
-    const failures: string[] = [];
-    for (const answer of await compileC(jobs.map(({ job }) => job))) {
-      const found = jobs.find(({ name }) => name === answer.name);
-      if (found === undefined) continue;
-      if (!answer.ok) failures.push(`${answer.name}: ${answer.message}`);
-      else await finishC(found, new Uint8Array(Buffer.from(answer.base64, 'base64')), build);
-    }
-    if (failures.length === 0) return;
-    throw new GuestBuildError('GUEST_COMPILE_FAILED', failures.join('\n'));
-  });
-}
-
-async function missingC(guests: readonly GuestSource[], build: Build): Promise<KeyedJob[]> {
-  const world = build.contract.worlds.get(CONTRACT_WORLD);
-  if (world === undefined) throw new GuestBuildError('GUEST_SOURCE', `no world ${CONTRACT_WORLD}`);
-  const c = cFiles(build.contract, world);
-  const jobs: KeyedJob[] = [];
-  for (const { name, path } of guests) {
-    const source = await readFile(path, 'utf8');
-    const parts = [source, c.header, c.shim].map(withoutComments);
-    const key = cacheKey(['c', ...parts, ...build.context]);
-    if (await build.cache.has(name, key)) continue;
-    jobs.push({ name, key, job: clangJob(name, source, c, build.contract) });
-  }
-  return jobs;
-}
-
-interface KeyedJob {
-  readonly name: string;
-  readonly key: string;
-  readonly job: ClangJob;
-}
-
-async function finishC(
-  { name, key, job }: KeyedJob,
-  core: Uint8Array<ArrayBuffer>,
-  build: Build,
-): Promise<void> {
-  const world = { imports: importsOfModule(core), exports: job.exports };
-  await build.cache.put(name, key, await componentOf(core, worldText(build.sources, world)));
-}
-
-async function buildTypescript(guests: readonly GuestSource[], build: Build): Promise<void> {
+async function buildTypescript(guests: readonly GuestSource[], build: GuestBuild): Promise<void> {
   for (const { name, path } of guests) {
     if (await isFresh(name, build)) continue;
     await withBuildLock(join(build.cache.folder, '.typescript.lock'), async () => {
@@ -139,47 +85,94 @@ async function buildTypescript(guests: readonly GuestSource[], build: Build): Pr
   }
 }
 
-async function isFresh(name: string, build: Build): Promise<boolean> {
+async function isFresh(name: string, build: GuestBuild): Promise<boolean> {
   const inputs = await build.cache.inputs(name);
   return inputs !== null && (await build.cache.has(name, await inputsKey(inputs, build)));
 }
 
 /** A file that is gone counts as empty, which is another key. */
-async function inputsKey(paths: readonly string[], build: Build): Promise<string> {
+async function inputsKey(paths: readonly string[], build: GuestBuild): Promise<string> {
   const contents = await Promise.all(paths.map(path => readFile(path, 'utf8').catch(() => '')));
   return cacheKey(['typescript', ...paths, ...contents, ...build.context]);
 }
 
+function assemblyscriptBindings({ contract }: GuestBuild): string {
+  const world = contract.worlds.get(CONTRACT_WORLD);
+  return world === undefined ? '' : assemblyscriptFile(contract, world);
+}
+
+async function buildAssemblyscript(
+  guests: readonly GuestSource[],
+  build: GuestBuild,
+): Promise<void> {
+  for (const { name, path } of guests) {
+    const source = await readFile(path, 'utf8');
+    const key = cacheKey([
+      'assemblyscript',
+      source,
+      assemblyscriptBindings(build),
+      ...build.context,
+    ]);
+    if (await build.cache.has(name, key)) continue;
+    await withBuildLock(join(build.cache.folder, '.assemblyscript.lock'), async () => {
+      if (await build.cache.has(name, key)) return;
+      const { compileAssemblyscript } = await import('./guests/assemblyscript-guest-io.ts');
+      await finishCore(
+        name,
+        key,
+        await compileAssemblyscript(source, build.contract),
+        'utf16',
+        build,
+      );
+    });
+  }
+}
+
+async function finishCore(
+  name: string,
+  key: string,
+  core: Uint8Array<ArrayBuffer>,
+  encoding: TextEncoding,
+  build: GuestBuild,
+): Promise<void> {
+  const world = { imports: importsOfModule(core), exports: exportsOfModule(core) };
+  const text = worldText(build.sources, world);
+  await build.cache.put(name, key, await componentOf(core, text, encoding));
+}
+
 /** A WAT guest is a core module in text with legacy names; its world is read from its names. */
-async function buildWat(guests: readonly GuestSource[], build: Build): Promise<void> {
+async function buildWat(guests: readonly GuestSource[], build: GuestBuild): Promise<void> {
   for (const { name, path } of guests) {
     const source = await readFile(path, 'utf8');
     const key = cacheKey(['wat', source, ...build.context]);
     if (await build.cache.has(name, key)) continue;
     const { parse } = await import('@bytecodealliance/jco');
     const core = new Uint8Array(await parse(source));
-    const module = new WebAssembly.Module(core);
-    const exports = WebAssembly.Module.exports(module).flatMap(({ name: exported }) =>
-      exported.includes('#') && !exported.startsWith('cabi_post_') ? [exported.split('#')[0]] : [],
-    );
-    const world = {
-      imports: importsOfModule(core),
-      exports: [...new Set(exports.filter(each => each !== undefined))],
-    };
-    await build.cache.put(name, key, await componentOf(core, worldText(build.sources, world)));
+    await finishCore(name, key, core, 'utf8', build);
   }
 }
 
 /** The lines of package.json that decide a guest's bytes. */
 function toolVersions(packageText: string): string {
-  const tools = /"(?:@bytecodealliance\/jco|@yowasp\/clang|componentize-qjs|esbuild)": "[^"]+"/g;
+  const tools =
+    /"(?:@bytecodealliance\/jco|@yowasp\/clang|assemblyscript|componentize-qjs|esbuild)": "[^"]+"/g;
   return (packageText.match(tools) ?? []).join('\n');
+}
+
+/** Returns all guests that can be built here, and says which cannot. */
+async function buildableGuests(): Promise<string[]> {
+  const catalog = [...(await guestCatalog(PROJECT)).values()];
+  if (findWasiRust(process.env.PATH ?? '') !== null) return catalog.map(({ name }) => name);
+  for (const { name } of catalog.filter(({ language }) => language === 'rust')) {
+    console.log(`${name.padEnd(20)} SKIPPED: needs apt-get install ${RUST_PACKAGES}`);
+  }
+  return catalog.filter(({ language }) => language !== 'rust').map(({ name }) => name);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const names = process.argv.slice(2);
   try {
-    const built = await buildGuests(names.length > 0 ? names : undefined);
+    const built = await buildGuests(names.length > 0 ? names : await buildableGuests());
     for (const [name, path] of built) {
       const { length } = await readFile(path);
       console.log(`${name.padEnd(20)} ${String(length).padStart(9)} bytes  ${path}`);

@@ -1,15 +1,20 @@
-import { errorMessage } from '../../runtime/base/errors.ts';
 import { functionName, handlesMacro } from '../wit/c-files.ts';
 import type { WitContract } from '../wit/model.ts';
 import type { ClangJob } from './clang-job.ts';
-import { GuestBuildError } from './errors.ts';
-import { exportedInterfaces, GUEST_WORLD, type GuestWorld } from './world.ts';
+import { exportedInterfaces, type GuestWorld } from './world.ts';
+
+/** A guest whose module Clang makes, or of which it makes the ABI shim. */
+export interface ClangGuest {
+  readonly name: string;
+  readonly language: 'c' | 'cpp' | 'rust';
+  readonly source: string;
+}
 
 /**
- * Returns the interfaces that a C guest exports: those of which it defines a function. The header
- * only declares them and nothing calls them, so a name in the source is a definition.
+ * Returns the interfaces that a guest exports: those of which it defines a function. Nothing calls
+ * these functions but the shim, so a name in the source is a definition.
  */
-function exportsOfSource(source: string, contract: WitContract): string[] {
+export function exportsOfSource(source: string, contract: WitContract): string[] {
   const words = new Set(withoutComments(source).match(/[A-Za-z_]\w*/g) ?? []);
   return [...contract.interfaces.values()]
     .filter(declared => declared.functions.some(each => words.has(functionName(declared, each))))
@@ -25,52 +30,59 @@ export function withoutComments(source: string): string {
 // Interfaces that controllers export; the others are for import.
 const EXPORTABLE = /\/(?:controller|[a-z]+-handler)@/;
 
-/** Returns what the compiler needs. One translation unit: the shim includes the guest's source. */
+/**
+ * Returns what the compiler needs. C is one translation unit, in which the shim includes the
+ * guest's source; a C++ guest is linked with the shim; for Rust the shim alone becomes an object.
+ */
 export function clangJob(
-  name: string,
-  source: string,
+  { name, language, source }: ClangGuest,
   c: { readonly header: string; readonly shim: string },
   contract: WitContract,
 ): ClangJob {
   const exports = exportsOfSource(source, contract);
   const world: GuestWorld = { imports: [], exports };
   const macros = exportedInterfaces(contract, world).map(each => `-D${handlesMacro(each)}`);
+  const common = { 'airssys.h': c.header, 'airssys_shim.c': c.shim };
+  if (language === 'rust') {
+    const args = [...RUST_SHIM_FLAGS, ...macros, '-c', 'airssys_shim.c', '-o', 'shim.o'];
+    return { name, exports, files: common, args, output: 'shim.o' };
+  }
+  if (language === 'cpp') {
+    const units = ['-x', 'c', 'airssys_shim.c', '-x', 'c++', 'guest.cpp', '-lc++', '-lc++abi'];
+    const args = [...CPP_FLAGS, ...macros, ...units, '-o', 'guest.wasm'];
+    return { name, exports, files: { ...common, 'guest.cpp': source }, args, output: 'guest.wasm' };
+  }
   const unit = '#include "airssys_shim.c"\n#include "guest.c"\n';
   return {
     name,
     exports,
-    files: { 'airssys.h': c.header, 'airssys_shim.c': c.shim, 'guest.c': source, 'unit.c': unit },
-    args: [...CLANG_FLAGS, ...macros, 'unit.c', '-o', 'guest.wasm'],
+    files: { ...common, 'guest.c': source, 'unit.c': unit },
+    args: [...C_FLAGS, ...macros, 'unit.c', '-o', 'guest.wasm'],
     output: 'guest.wasm',
   };
 }
 
+const STRICT_AND_SMALL = ['-Oz', '-Wall', '-Wextra', '-Werror', '-fno-ident'];
+const SECTIONS = ['-ffunction-sections', '-fdata-sections'];
+const LINK_SMALL = ['-Wl,--gc-sections', '-Wl,--strip-all', '-Wl,--stack-first'];
+
 /** Flags of every C guest: no libc, small, 16 KiB of stack below static data. */
-export const CLANG_FLAGS: readonly string[] = [
-  '--target=wasm32-unknown-unknown',
-  ...['-std=c23', '-Oz', '-ffreestanding', '-nostdlib', '-Wall', '-Wextra', '-Werror'],
-  ...['-ffunction-sections', '-fdata-sections', '-fno-ident'],
-  ...['-Wl,--no-entry', '-Wl,--gc-sections', '-Wl,--strip-all', '-Wl,--stack-first'],
-  '-Wl,-z,stack-size=16384',
+const C_FLAGS: readonly string[] = [
+  ...['--target=wasm32-unknown-unknown', '-std=c23', '-ffreestanding', '-nostdlib'],
+  ...[...STRICT_AND_SMALL, ...SECTIONS, ...LINK_SMALL],
+  ...['-Wl,--no-entry', '-Wl,-z,stack-size=16384'],
 ];
 
-/** Returns the interfaces that a core module really imports. */
-export function importsOfModule(core: Uint8Array<ArrayBuffer>): string[] {
-  const imports = WebAssembly.Module.imports(new WebAssembly.Module(core));
-  return [...new Set(imports.map(each => each.module))].sort();
-}
+/** Flags of every C++ guest: the C and C++ libraries over WASI 0.1, 64 KiB of stack. */
+const CPP_FLAGS: readonly string[] = [
+  ...['--target=wasm32-wasip1', '-mexec-model=reactor', '-DAIRSSYS_LIBC', '-fno-exceptions'],
+  ...[...STRICT_AND_SMALL, ...SECTIONS, ...LINK_SMALL, '-Wl,-z,stack-size=65536'],
+];
 
-/**
- * Wraps a core module into a component.
- * @throws GuestBuildError `GUEST_COMPONENT_FAILED`
- */
-export async function componentOf(core: Uint8Array, wit: string): Promise<Uint8Array> {
-  // Loaded late: it takes longer than all else that a build with nothing to do needs.
-  const { componentEmbed, componentNew } = await import('@bytecodealliance/jco');
-  try {
-    const embedded = await componentEmbed({ binary: core, witSource: wit, world: GUEST_WORLD });
-    return await componentNew(embedded);
-  } catch (error) {
-    throw new GuestBuildError('GUEST_COMPONENT_FAILED', errorMessage(error), { cause: error });
-  }
-}
+/** Flags of the shim of a Rust guest. Debian's linker is older than this compiler's features. */
+const RUST_SHIM_FLAGS: readonly string[] = [
+  ...['--target=wasm32-wasip1', '-mcpu=mvp', '-DAIRSSYS_LIBC', ...STRICT_AND_SMALL, ...SECTIONS],
+];
+
+/** All flags, which decide the bytes of guests. */
+export const CLANG_FLAGS: readonly string[] = [...C_FLAGS, ...CPP_FLAGS, ...RUST_SHIM_FLAGS];

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 
 /** How a guest is built. */
-export type GuestLanguage = 'c' | 'typescript' | 'wat';
+export type GuestLanguage = 'assemblyscript' | 'c' | 'cpp' | 'rust' | 'typescript' | 'wat';
 
 /** A guest that the project can build. */
 export interface GuestSource {
@@ -13,14 +13,19 @@ export interface GuestSource {
 }
 
 const LANGUAGES: ReadonlyMap<string, GuestLanguage> = new Map([
+  // Not `.ts`: it looks like TypeScript to every other tool, and is none.
+  ['.as', 'assemblyscript'],
   ['.c', 'c'],
+  ['.cpp', 'cpp'],
+  ['.rs', 'rust'],
   ['.ts', 'typescript'],
   ['.wat', 'wat'],
 ]);
 
 /**
- * Returns every guest by name: `controller.c` or `controller.ts` in each folder of the examples,
- * and each file of the fixtures.
+ * Returns every guest by name: `controller.c`, `controller.ts` ... in each folder of the examples,
+ * each file of the fixtures, and the files of a fixture's folder: `conformance/controller.rs` is
+ * `conformance-rust`.
  */
 export async function guestCatalog(project: string): Promise<ReadonlyMap<string, GuestSource>> {
   const examples = join(project, 'firmware-manifests/examples');
@@ -37,6 +42,10 @@ export async function guestCatalog(project: string): Promise<ReadonlyMap<string,
   }
   for (const file of await names(fixtures)) {
     add(basename(file, extname(file)), join(fixtures, file));
+    if (extname(file) !== '') continue;
+    for (const inner of await names(join(fixtures, file))) {
+      add(`${file}-${LANGUAGES.get(extname(inner)) ?? ''}`, join(fixtures, file, inner));
+    }
   }
   return catalog;
 }

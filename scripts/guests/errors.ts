@@ -5,6 +5,7 @@ export type GuestBuildErrorCode =
   | 'GUEST_UNKNOWN'
   | 'GUEST_SOURCE'
   | 'GUEST_LOCKED'
+  | 'GUEST_TOOL_MISSING'
   | 'GUEST_COMPILE_FAILED'
   | 'GUEST_COMPONENT_FAILED';
 

@@ -123,6 +123,13 @@ export function airssys_scratch(count: usize): usize {
   return cabi_realloc(0, 0, 8, count);
 }
 
+/** Called where an assertion fails: the reason goes to the log, the instance ends. */
+export function airssys_abort(message: string | null, file: string | null, line: u32, column: u32): void {
+  const text = (message ? message : "abort") + " (" + (file ? file : "") + ":" + line.toString() + ")";
+  wasi_logging_log(5, 0, 0, changetype<usize>(text), text.length);
+  unreachable();
+}
+
 /** Called by the build after each handler. */
 export function airssys_release(): void {
   for (let index = 0; index < blocks.length; index++) heap.free(blocks[index]);
