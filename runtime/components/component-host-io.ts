@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { type BackoffSettings, backoffMs } from '../base/backoff.ts';
 import { errorMessage } from '../base/errors.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
@@ -10,14 +9,16 @@ import {
   type HostStatus,
   type PreparedComponent,
   type StagedArtifact,
+  type WallName,
 } from '../ports/component-host.ts';
 import type { Random } from '../ports/random.ts';
 import { type Contract, type ContractCodecs, compileContract } from '../transport/index.ts';
-import { chooseUid, findConfiningTools } from './confining-tools-io.ts';
-import { confinedCommand, hostDescriptorsMax, hostFlags } from './host-command.ts';
-import { type HostProcess, startHostProcess } from './host-process-io.ts';
+import { type HostCgroup, noGroup } from './host-cgroup-io.ts';
+import { hostLaunch } from './host-launch-io.ts';
+import { type HostEnd, type HostProcess, startHostProcess } from './host-process-io.ts';
 import { HostRun, type HostTimes, WrongContract } from './host-run.ts';
 import { type SiblingEntry, siblingEntry } from './sibling-entry.ts';
+import { missingWalls } from './walls.ts';
 
 const SLOTS_DEFAULT = 32;
 const SLOTS_MAX = 120;
@@ -33,6 +34,11 @@ const TIMES_DEFAULT: HostTimes = {
   killGraceMs: 1_000,
 };
 
+/** Exit codes from here on tell of a signal, and below of a program that could not run. */
+const SIGNAL_CODES_FROM = 128;
+/** What a filter of system calls ends a process with. */
+const FILTER_SIGNAL = 'SIGSYS';
+
 /** How the host process is started and who hears of it. */
 export interface ComponentHostOptions {
   /** The contract that the host's entry has too. */
@@ -43,6 +49,10 @@ export interface ComponentHostOptions {
   readonly slots?: number;
   /** The user that the host becomes; needs root. Null keeps the gateway's own. */
   readonly hostUid?: number | null;
+  /** Limits of memory and threads; none when not given. */
+  readonly cgroup?: HostCgroup;
+  /** Without one of these, nothing is prepared or activated. */
+  readonly requiredWalls?: readonly WallName[];
   /** The host's entry file; this program's own when not given. */
   readonly entry?: SiblingEntry;
   readonly times?: Partial<HostTimes>;
@@ -54,8 +64,14 @@ export interface ComponentHostOptions {
   readonly onOutput: (line: string) => void;
 }
 
+/** A component-host whose walls can be asked for. */
+export interface WalledHost extends ComponentHostPort {
+  /** Waits for the host, and returns which of the demanded walls do not stand, in words. */
+  missingWalls(): Promise<readonly string[]>;
+}
+
 /** Starts component-host and keeps it running until `close`. */
-export function spawnComponentHost(options: ComponentHostOptions): ComponentHostPort {
+export function spawnComponentHost(options: ComponentHostOptions): WalledHost {
   return new ComponentHost(options);
 }
 
@@ -64,12 +80,20 @@ class Prepared implements PreparedComponent {
   readonly digest: string;
   readonly id: number;
   readonly artifact: StagedArtifact;
+  /** Another host may have given the same id. */
+  readonly owner: ComponentHost;
   private readonly onRelease: (id: number) => void;
 
-  constructor(id: number, artifact: StagedArtifact, onRelease: (id: number) => void) {
+  constructor(
+    id: number,
+    artifact: StagedArtifact,
+    owner: ComponentHost,
+    onRelease: (id: number) => void,
+  ) {
     this.id = id;
     this.digest = artifact.digest;
     this.artifact = artifact;
+    this.owner = owner;
     this.onRelease = onRelease;
   }
 
@@ -78,7 +102,7 @@ class Prepared implements PreparedComponent {
   }
 }
 
-class ComponentHost implements ComponentHostPort {
+class ComponentHost implements WalledHost {
   private readonly options: ComponentHostOptions;
   private readonly codecs: ContractCodecs;
   private readonly slots: number;
@@ -92,51 +116,69 @@ class ComponentHost implements ComponentHostPort {
   /** Told when a run greets, when the port stops, and when waiting has to look again. */
   private readonly waiting = new Set<() => void>();
   private stopReason = 'component-host was closed';
+  /** Why namespaces are not tried any more; empty while they are. */
+  private sandboxObstacle = '';
+  private lastLine = '';
+  private readonly cgroup: HostCgroup;
 
   constructor(options: ComponentHostOptions) {
     this.options = options;
     this.codecs = compileContract(options.contract);
     this.slots = Math.min(SLOTS_MAX, options.slots ?? SLOTS_DEFAULT);
     this.times = { ...TIMES_DEFAULT, ...options.times };
+    this.cgroup = options.cgroup ?? noGroup('no group was made for this host');
     this.start();
   }
 
   async prepare(artifact: StagedArtifact): Promise<PreparedComponent> {
-    const run = await this.readyRun();
+    const run = await this.walledRun();
     const id = this.nextComponentId;
     this.nextComponentId += 1;
     await run.prepare(id, artifact);
-    return new Prepared(id, artifact, released => this.current?.run.forget(released));
+    return new Prepared(id, artifact, this, released => this.current?.run.forget(released));
   }
 
   async activate(request: ActivationRequest): Promise<ComponentInstance> {
     const { component } = request;
-    if (!(component instanceof Prepared)) {
+    if (!(component instanceof Prepared) || component.owner !== this) {
       throw new ComponentError('COMPONENT_ACTIVATION_FAILED', 'prepared by somebody else');
     }
-    const run = await this.readyRun();
+    const run = await this.walledRun();
     await run.prepare(component.id, component.artifact);
     return run.activate(component.id, request);
   }
 
+  async missingWalls(): Promise<readonly string[]> {
+    const { requiredWalls = [] } = this.options;
+    if (requiredWalls.length === 0) return [];
+    const run = await this.readyRun();
+    return missingWalls(run.walls(), requiredWalls);
+  }
+
   status(): HostStatus {
+    const { requiredWalls = [] } = this.options;
+    const walls = this.current?.run.walls() ?? [];
     return {
       state: this.state,
       pid: this.current?.process.pid ?? null,
       starts: this.starts,
       workers: this.current?.run.workers ?? 0,
-      walls: this.current?.run.walls() ?? [],
+      walls,
+      // Of a host that has not greeted yet nothing is known, and nothing is wrong.
+      missingWalls: walls.length === 0 ? [] : missingWalls(walls, requiredWalls),
     };
   }
 
   async close(): Promise<void> {
     this.stop('component-host was closed');
     const { current } = this;
-    if (current === null) return;
-    await new Promise<void>(resolve => {
-      this.waiting.add(resolve);
-      current.process.kill();
-    });
+    if (current !== null) {
+      await new Promise<void>(resolve => {
+        this.waiting.add(resolve);
+        current.process.kill();
+      });
+    }
+    this.cgroup.remove();
   }
 
   private stop(reason: string): void {
@@ -147,19 +189,25 @@ class ComponentHost implements ComponentHostPort {
   }
 
   private start(): void {
-    const { contract, clock, random, onViolation, onOutput } = this.options;
+    const { contract, clock, random, onViolation } = this.options;
     const startedMs = clock.monotonicMs();
     this.starts += 1;
-    const process = startHostProcess(this.command(), this.slots, {
-      onControl: chunk => run.onControl(chunk),
-      onSlot: (slot, chunk) => run.onSlot(slot, chunk),
-      onStray: slot => run.onStray(slot),
-      onOutput,
-      onExit: detail => {
-        run.onExit(detail);
-        this.ended(detail, clock.monotonicMs() - startedMs);
+    const { command, obstacles } = this.launch();
+    const process = startHostProcess(
+      { command, slots: this.slots, obstacles, cgroup: this.cgroup },
+      {
+        onControl: chunk => run.onControl(chunk),
+        onSlot: (slot, chunk) => run.onSlot(slot, chunk),
+        onStray: slot => run.onStray(slot),
+        onOutput: line => this.say(line),
+        onExit: end => {
+          if (end.signal === FILTER_SIGNAL) run.kill('it made a system call that no host needs');
+          run.onExit(end.detail);
+          if (!run.hasGreeted && command.sandbox !== null) this.doubtSandbox(end);
+          this.ended(end.detail, clock.monotonicMs() - startedMs);
+        },
       },
-    });
+    );
     const run = new HostRun(
       {
         codecs: this.codecs,
@@ -190,28 +238,50 @@ class ComponentHost implements ComponentHostPort {
       return;
     }
     this.quickEnds = livedMs >= STEADY_MS ? 0 : this.quickEnds + 1;
-    const { clock, random, onOutput, restartBackoff = RESTART_BACKOFF } = this.options;
+    const { clock, random, restartBackoff = RESTART_BACKOFF } = this.options;
     // The first end in a long time may be any guest's; the host returns at once then.
     const delayMs =
       this.quickEnds <= 1 ? 0 : backoffMs(restartBackoff, this.quickEnds - 1, random.fraction());
-    onOutput(`component-host ${detail}; starts again in ${Math.round(delayMs)} ms`);
+    this.say(`component-host ${detail}; starts again in ${Math.round(delayMs)} ms`);
     this.state = 'restarting';
     this.restartTimer = clock.after(delayMs, () => this.start());
   }
 
-  private command() {
-    const entry = this.options.entry ?? siblingEntry(import.meta.url, 'component-host');
-    const { uid, obstacle } = chooseUid(this.options.hostUid ?? null, entry);
-    if (obstacle !== '') this.options.onOutput(`component-host keeps our uid: ${obstacle}`);
-    return confinedCommand({
-      nodePath: process.execPath,
-      entry,
-      flags: hostFlags(),
-      args: [],
-      tools: findConfiningTools(),
-      uid,
-      descriptorsMax: hostDescriptorsMax(this.slots),
-    });
+  private launch() {
+    const { hostUid = null, entry = siblingEntry(import.meta.url, 'component-host') } =
+      this.options;
+    const { slots, sandboxObstacle } = this;
+    const launch = hostLaunch({ entry, slots, uid: hostUid, sandboxObstacle });
+    const { obstacles } = launch;
+    if (obstacles.uid !== '') this.say(`component-host keeps our uid: ${obstacles.uid}`);
+    if (obstacles.namespaces !== '') {
+      this.say(`component-host shares our namespaces: ${obstacles.namespaces}`);
+    }
+    return launch;
+  }
+
+  /**
+   * A process that ended by itself before it greeted has run no guest. Where it was to have
+   * namespaces, the machine may refuse them: it is started without, and every report says so.
+   */
+  private doubtSandbox({ exitCode, detail }: HostEnd): void {
+    if (exitCode === null || exitCode === 0 || exitCode >= SIGNAL_CODES_FROM) return;
+    this.sandboxObstacle = this.lastLine === '' ? detail : this.lastLine;
+  }
+
+  private say(line: string): void {
+    this.lastLine = line;
+    this.options.onOutput(line);
+  }
+
+  /** Returns a run behind all walls that are demanded. */
+  private async walledRun(): Promise<HostRun> {
+    const missing = await this.missingWalls();
+    if (missing.length > 0) {
+      const words = `walls that this gateway demands do not stand: ${missing.join('; ')}`;
+      throw new ComponentError('HOST_WALLS_MISSING', words);
+    }
+    return this.readyRun();
   }
 
   /** Returns a run that has greeted, waiting for it as long as a start may take. */

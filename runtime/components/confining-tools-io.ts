@@ -2,7 +2,10 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { ConfiningTools } from './host-command.ts';
+import { errorMessage } from '../base/errors.ts';
+import type { ConfiningTools, Sandbox } from './host-command.ts';
+import { programFiles } from './program-files-io.ts';
+import { seccompProgram } from './seccomp-program.ts';
 import type { SiblingEntry } from './sibling-entry.ts';
 
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
@@ -13,7 +16,7 @@ const OTHERS_ENTER = 0o1;
 export function findConfiningTools(): ConfiningTools {
   const find = (name: string) =>
     FOLDERS.map(folder => `${folder}/${name}`).find(path => existsSync(path)) ?? null;
-  return { setpriv: find('setpriv'), prlimit: find('prlimit') };
+  return { setpriv: find('setpriv'), prlimit: find('prlimit'), bwrap: find('bwrap') };
 }
 
 /** Which user a confined process becomes, and why not the one that was wished for. */
@@ -41,6 +44,36 @@ export function chooseUid(wished: number | null, entry: SiblingEntry): UidChoice
   return closed === undefined
     ? { uid: wished, obstacle: '' }
     : keep(`other users cannot read ${closed}`);
+}
+
+/** The namespaces of a confined process, and why there are none, or no filter in them. */
+export interface SandboxChoice {
+  readonly sandbox: Sandbox | null;
+  /** Empty, or why there are no namespaces. */
+  readonly obstacle: string;
+  /** Empty, or why there is no filter of system calls. */
+  readonly filterObstacle: string;
+}
+
+/** Chooses the namespaces of a process that runs `entry` and has `seccompFd` free. */
+export function chooseSandbox(entry: SiblingEntry, seccompFd: number): SandboxChoice {
+  const without = (obstacle: string): SandboxChoice => {
+    return { sandbox: null, obstacle, filterObstacle: obstacle };
+  };
+  const { bwrap } = findConfiningTools();
+  if (bwrap === null) return without('bubblewrap is not installed');
+  const program = seccompProgram(process.arch);
+  try {
+    const seccomp = program === null ? null : { program, fd: seccompFd };
+    const filterObstacle = program === null ? `there is no table for ${process.arch}` : '';
+    return {
+      sandbox: { bwrap, binds: programFiles(entry), seccomp },
+      obstacle: '',
+      filterObstacle,
+    };
+  } catch (error) {
+    return without(`the files that node needs are not found: ${errorMessage(error)}`);
+  }
 }
 
 /** Returns the first part of a path, from its end, that others may not enter or read, or null. */

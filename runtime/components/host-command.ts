@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { namespaceWords, type ReadOnlyBind } from './namespace-command.ts';
 import type { SiblingEntry } from './sibling-entry.ts';
 
 /** Entries of one table, for all core modules of a guest that escaped the linker's own cap. */
@@ -17,6 +18,16 @@ export const CONFINED_FLAGS: readonly string[] = [
 export interface ConfiningTools {
   readonly setpriv: string | null;
   readonly prlimit: string | null;
+  readonly bwrap: string | null;
+}
+
+/** Namespaces of its own for a process, and the filter of its system calls. */
+export interface Sandbox {
+  readonly bwrap: string;
+  /** All files that it sees. */
+  readonly binds: readonly ReadOnlyBind[];
+  /** The program and the descriptor that it is handed over by, or null without one. */
+  readonly seccomp: { readonly program: Buffer; readonly fd: number } | null;
 }
 
 /** What a confined process is started as. */
@@ -25,6 +36,8 @@ export interface ConfinedCommand {
   readonly args: readonly string[];
   /** The program's own folder: a worker thread may read all of its working folder, flags or not. */
   readonly cwd: string;
+  /** Null: the namespaces of the gateway. */
+  readonly sandbox: Sandbox | null;
 }
 
 /** What to start, and behind which walls. */
@@ -37,6 +50,7 @@ export interface ConfinedOptions {
   /** The user to become, which only root can; null keeps the present one. */
   readonly uid: number | null;
   readonly descriptorsMax: number;
+  readonly sandbox: Sandbox | null;
 }
 
 /** Returns the flags of component-host. Its workers get theirs from the host itself. */
@@ -66,25 +80,39 @@ export function readFlags(entry: SiblingEntry): readonly string[] {
 }
 
 /**
- * Returns the command line. The tools execute each other and then node in the same process, so
- * that its id and descriptors stay.
+ * Returns the command line. The tools execute each other and then node, so that descriptors stay;
+ * the process id stays too where there is no sandbox, which adds two processes in between.
  */
 export function confinedCommand(options: ConfinedOptions): ConfinedCommand {
-  const { tools, uid, entry } = options;
-  const words: string[] = [];
-  if (tools.prlimit !== null) {
-    words.push(tools.prlimit, '--core=0', '--fsize=0', `--nofile=${options.descriptorsMax}`, '--');
-  }
-  if (tools.setpriv !== null) {
-    words.push(tools.setpriv, '--no-new-privs', '--pdeathsig=KILL');
-    if (uid !== null) {
-      words.push(`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups');
-      words.push('--bounding-set=-all', '--inh-caps=-all');
-    }
-    words.push('--');
-  }
-  words.push(options.nodePath, ...options.flags, ...readFlags(entry));
-  words.push(fileURLToPath(entry.file), ...options.args);
+  const { entry, sandbox } = options;
+  const cwd = fileURLToPath(new URL('./', entry.file));
+  const words = [
+    ...limitWords(options),
+    ...privilegeWords(options),
+    ...(sandbox === null
+      ? []
+      : namespaceWords({ ...sandbox, folder: cwd, seccompFd: sandbox.seccomp?.fd ?? null })),
+    ...[options.nodePath, ...options.flags, ...readFlags(entry)],
+    ...[fileURLToPath(entry.file), ...options.args],
+  ];
   const [command = options.nodePath, ...args] = words;
-  return { command, args, cwd: fileURLToPath(new URL('./', entry.file)) };
+  return { command, args, cwd, sandbox };
+}
+
+function limitWords({ tools: { prlimit }, descriptorsMax }: ConfinedOptions): readonly string[] {
+  if (prlimit === null) return [];
+  return [prlimit, '--core=0', '--fsize=0', `--nofile=${descriptorsMax}`, '--'];
+}
+
+function privilegeWords({ tools, uid }: ConfinedOptions): readonly string[] {
+  if (tools.setpriv === null) return [];
+  // The uid goes before the namespaces come: root within them would be root outside too.
+  const user =
+    uid === null
+      ? []
+      : [
+          ...[`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'],
+          ...['--bounding-set=-all', '--inh-caps=-all'],
+        ];
+  return [tools.setpriv, '--no-new-privs', '--pdeathsig=KILL', ...user, '--'];
 }

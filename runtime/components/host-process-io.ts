@@ -1,18 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import process from 'node:process';
+import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { Wall } from '../ports/component-host.ts';
 import type { ThreadTimes } from './call-time.ts';
 import { CONTROL_FD, callFdOf, hostFdOf } from './host/descriptors.ts';
+import type { HostCgroup } from './host-cgroup-io.ts';
 import type { ConfinedCommand } from './host-command.ts';
+import { kernelFacts, nodeProcessOf } from './kernel-facts-io.ts';
 import type { SlotWires } from './slot-session.ts';
-import { kernelWalls } from './walls.ts';
+import { judgedProbes, kernelWalls, type WallObstacles } from './walls.ts';
 
 /** Lines that a host process may print in its life; further ones are counted only. */
 const OUTPUT_LINES_MAX = 200;
 const OUTPUT_LINE_BYTES_MAX = 2_048;
+
+/** What a process that runs another one ends with when a signal ended that. */
+const SIGNAL_CODES_FROM = 128;
 
 const WORKER_THREAD_NAME = '(WorkerThread)';
 /** Place of utime after the name; stime follows it. */
@@ -35,31 +40,55 @@ export interface HostProcessEvents {
   /** A line on standard output or error, cut and counted. */
   onOutput(line: string): void;
   /** The process is gone and everything it wrote has been delivered. Exactly once. */
-  onExit(detail: string): void;
+  onExit(end: HostEnd): void;
+}
+
+/** How a host process ended. */
+export interface HostEnd {
+  /** In words. */
+  readonly detail: string;
+  /** What it ended itself with; null where a signal ended it, or it was never there. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** What is handed to the kernel and to `status` beside the command. */
+export interface HostProcessOptions {
+  readonly command: ConfinedCommand;
+  readonly slots: number;
+  readonly obstacles: WallObstacles;
+  readonly cgroup: HostCgroup;
 }
 
 /** A started host process. */
 export interface HostProcess {
+  /** Of node itself; until that runs, of what starts it. Null where nothing could be started. */
   readonly pid: number | null;
   writeControl(parts: readonly Uint8Array[]): void;
   readonly wires: readonly SlotWires[];
   /** SIGKILL. */
   kill(): void;
-  /** What the kernel says about the process. */
-  walls(): readonly Wall[];
+  /** What the kernel says about the process, and makes of what the process says of itself. */
+  walls(probed: readonly Wall[]): readonly Wall[];
 }
 
 /** Starts a host process with `slots` pairs of sockets, no file and an empty environment. */
 export function startHostProcess(
-  { command, args, cwd }: ConfinedCommand,
-  slots: number,
+  { command, slots, obstacles, cgroup }: HostProcessOptions,
   events: HostProcessEvents,
 ): HostProcess {
-  const child = spawn(command, [...args], {
+  const { sandbox } = command;
+  const seccomp = sandbox?.seccomp ?? null;
+  const sockets = 2 * slots + (seccomp === null ? 0 : 1);
+  const child = spawn(command.command, [...command.args], {
     env: HOST_ENVIRONMENT,
-    cwd,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...Array<'pipe'>(2 * slots).fill('pipe')],
+    cwd: command.cwd,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...Array<'pipe'>(sockets).fill('pipe')],
   });
+  // First of all: what it starts afterwards is in the group too.
+  if (child.pid !== undefined) cgroup.add(child.pid);
+  if (seccomp !== null) socketAt(child, seccomp.fd).end(seccomp.program);
+  const pid = pidFinder(child, found => cgroup.add(found));
   const control = socketAt(child, CONTROL_FD);
   control.on('data', (chunk: Buffer) => events.onControl(chunk));
   const wires = Array.from({ length: slots }, (_, slot) => {
@@ -67,13 +96,15 @@ export function startHostProcess(
     const host = socketAt(child, hostFdOf(slot));
     call.on('data', () => events.onStray(slot));
     host.on('data', (chunk: Buffer) => events.onSlot(slot, chunk));
-    return wiresOf(call, host, () => workerTimesOf(child.pid));
+    return wiresOf(call, host, () => workerTimesOf(pid()));
   });
   forwardOutput(child.stdout, events.onOutput);
   forwardOutput(child.stderr, events.onOutput);
-  watchExit(child, events.onExit);
+  watchExit(child, control, sandbox !== null, events.onExit);
   return {
-    pid: child.pid ?? null,
+    get pid() {
+      return pid();
+    },
     wires,
     writeControl: parts => {
       control.cork();
@@ -81,8 +112,24 @@ export function startHostProcess(
       control.uncork();
     },
     kill: () => void child.kill('SIGKILL'),
-    walls: () =>
-      kernelWalls(child.pid === undefined ? '' : statusText(child.pid), process.getuid?.()),
+    walls: probed => {
+      const node = pid() ?? 0;
+      const facts = kernelFacts(node);
+      const kernels = [...kernelWalls(facts, obstacles), ...cgroup.walls(node)];
+      return [...judgedProbes(probed, facts), ...kernels];
+    },
+  };
+}
+
+/** Finds the process of node; once found, it stays. */
+function pidFinder(child: ChildProcess, onFound: (pid: number) => void): () => number | null {
+  let found: number | null = null;
+  return () => {
+    const started = child.pid ?? null;
+    if (started === null || found !== null) return found;
+    found = nodeProcessOf(started);
+    if (found !== null) onFound(found);
+    return found ?? started;
   };
 }
 
@@ -105,18 +152,36 @@ function socketAt(child: ChildProcess, fd: number): Socket {
   return stream;
 }
 
-function watchExit(child: ChildProcess, onExit: (detail: string) => void): void {
+function watchExit(
+  child: ChildProcess,
+  control: Socket,
+  isSandboxed: boolean,
+  onExit: (end: HostEnd) => void,
+): void {
   let told = false;
-  const tell = (detail: string): void => {
+  const tell = (end: HostEnd): void => {
     if (told) return;
     told = true;
-    onExit(detail);
-  };
-  child.once('error', error => tell(`could not be started: ${error.message}`));
-  child.once('exit', (code, signal) => {
-    tell(signal === null ? `ended with code ${code}` : `ended by ${signal}`);
+    onExit(end);
     for (const stream of child.stdio) stream?.destroy();
+  };
+  child.once('error', error => {
+    tell({ detail: `could not be started: ${error.message}`, exitCode: null, signal: null });
   });
+  child.once('exit', (code, killedBy) => {
+    const signal = killedBy ?? (isSandboxed ? signalOf(code) : null);
+    const detail = signal === null ? `ended with code ${code}` : `ended by ${signal}`;
+    const end = { detail, exitCode: signal === null ? code : null, signal };
+    // Of a sandbox it is the outermost process that ended; node goes with it, and its sockets last.
+    if (!isSandboxed || control.closed) tell(end);
+    else control.once('close', () => tell(end));
+  });
+}
+
+/** As a shell does, bwrap ends with 128 and the number of the signal that ended its command. */
+function signalOf(code: number | null): string | null {
+  const number = (code ?? 0) - SIGNAL_CODES_FROM;
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null;
 }
 
 /** Delivers lines, each cut, at most `OUTPUT_LINES_MAX` of them; then reads on and forgets. */
@@ -141,8 +206,8 @@ function forwardOutput(stream: Readable | null, onOutput: (line: string) => void
  * Reads the times of a process's worker threads, in user and kernel mode (`proc_pid_stat(5)`).
  * Node names them all the same; compilers' and collectors' threads have other names.
  */
-function workerTimesOf(pid: number | undefined): ThreadTimes | null {
-  if (pid === undefined) return null;
+function workerTimesOf(pid: number | null): ThreadTimes | null {
+  if (pid === null) return null;
   const times = new Map<number, number>();
   try {
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -158,12 +223,4 @@ function workerTimesOf(pid: number | undefined): ThreadTimes | null {
     return null;
   }
   return times.size === 0 ? null : times;
-}
-
-function statusText(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'latin1');
-  } catch {
-    return '';
-  }
 }

@@ -3,6 +3,7 @@ import {
   type ActivationRequest,
   ComponentError,
   type EndReason,
+  PROBED_WALLS,
   type StagedArtifact,
   type Wall,
 } from '../ports/component-host.ts';
@@ -33,7 +34,8 @@ export interface RunProcess {
   readonly wires: readonly SlotWires[];
   writeControl(parts: readonly Uint8Array[]): void;
   kill(): void;
-  walls(): readonly Wall[];
+  /** Adds what the kernel says to what the process said of itself. */
+  walls(probed: readonly Wall[]): readonly Wall[];
 }
 
 /** Bounds in time of what a host does. */
@@ -97,9 +99,14 @@ export class HostRun {
     return this.occupants.size;
   }
 
+  /** Whether the process came as far as its greeting. */
+  get hasGreeted(): boolean {
+    return this.greeted;
+  }
+
   /** Walls that the process probed and that the kernel vouches for. */
   walls(): readonly Wall[] {
-    return this.greeted ? [...this.probedWalls, ...this.process.walls()] : [];
+    return this.greeted ? this.process.walls(this.probedWalls) : [];
   }
 
   /** Sends a component once; later calls wait for the same answer. */
@@ -264,8 +271,10 @@ export class HostRun {
       return;
     }
     const short = (text: string) => text.slice(0, WALL_TEXT_LENGTH_MAX);
-    this.probedWalls = walls.slice(0, WALLS_MAX).map(({ name, state, detail }) => {
-      return { name: short(name), state, detail: short(detail) };
+    // What only the kernel knows is not taken from the process itself.
+    this.probedWalls = walls.slice(0, WALLS_MAX).flatMap(({ name, state, detail }) => {
+      const known = PROBED_WALLS.find(wall => wall === name);
+      return known === undefined ? [] : [{ name: known, state, detail: short(detail) }];
     });
     this.greeted = true;
     this.greeting.resolve();

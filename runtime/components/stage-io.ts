@@ -125,5 +125,6 @@ function commandOf(options: StageOptions, memoryBytesMax: number): ConfinedComma
     tools: findConfiningTools(),
     uid: chooseUid(options.uid ?? null, entry).uid,
     descriptorsMax: DESCRIPTORS_MAX,
+    sandbox: null,
   });
 }

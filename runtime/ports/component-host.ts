@@ -94,10 +94,37 @@ export interface ActivationRequest {
   readonly onLog: (level: string, context: string, message: string) => void;
 }
 
+/** What the host process finds out by trying, at its start. */
+export const PROBED_WALLS = [
+  'permission-model',
+  'native-code',
+  'files',
+  'processes',
+  'signals',
+  'network',
+] as const;
+
+/** What the kernel says of the host process. */
+export const KERNEL_WALLS = [
+  'own-uid',
+  'no-new-privileges',
+  'no-capabilities',
+  'resource-limits',
+  'namespaces',
+  'seccomp',
+  'memory-limit',
+  'process-limit',
+] as const;
+
+/** Every wall there is; a gateway's configuration may demand any of them. */
+export const WALL_NAMES = [...PROBED_WALLS, ...KERNEL_WALLS] as const;
+
+/** Name of a wall. */
+export type WallName = (typeof WALL_NAMES)[number];
+
 /** A protection around the host process, as the host's self-probe or the kernel reports it. */
 export interface Wall {
-  /** `permission-model`, `own-uid`, `no-new-privileges`, `namespaces` ... */
-  readonly name: string;
+  readonly name: WallName;
   readonly state: 'up' | 'down' | 'unknown';
   /** Why it is down, or what was probed. */
   readonly detail: string;
@@ -110,6 +137,8 @@ export interface HostStatus {
   readonly starts: number;
   readonly workers: number;
   readonly walls: readonly Wall[];
+  /** Walls that the gateway demands and that do not stand, in words. */
+  readonly missingWalls: readonly string[];
 }
 
 /** The process that runs guests, restarted behind this port when it dies. */
@@ -120,6 +149,29 @@ export interface ComponentHostPort {
   activate(request: ActivationRequest): Promise<ComponentInstance>;
   status(): HostStatus;
   /** Ends the process and all instances. */
+  close(): Promise<void>;
+}
+
+/** State of one of several component-hosts. */
+export interface VendorHostStatus extends HostStatus {
+  /** Whose controllers it runs; null where it waits for some, or runs everybody's. */
+  readonly vendor: string | null;
+}
+
+/** The processes that run guests: one a vendor, unless they share one. */
+export interface ComponentHosts {
+  /** Returns the host of a vendor; starts one where there is none. Throws ComponentError. */
+  of(vendor: string): ComponentHostPort;
+  /** Ends the hosts of all other vendors. */
+  retain(vendors: ReadonlySet<string>): Promise<void>;
+  /**
+   * Waits for the hosts, and returns which of the walls that the gateway demands do not stand, in
+   * words; empty when all do. Rejects with ComponentError when a host does not start.
+   */
+  missingWalls(): Promise<readonly string[]>;
+  /** At least one. */
+  status(): readonly VendorHostStatus[];
+  /** Ends all processes and all instances. */
   close(): Promise<void>;
 }
 
@@ -148,7 +200,9 @@ export type ComponentErrorCode =
   | 'COMPONENT_BUSY'
   | 'COMPONENT_ARGUMENT'
   | 'COMPONENT_HOST_LOST'
-  | 'COMPONENT_SLOTS_FULL';
+  | 'COMPONENT_SLOTS_FULL'
+  | 'COMPONENT_HOSTS_FULL'
+  | 'HOST_WALLS_MISSING';
 
 /** A component could not be staged, activated or called. */
 export class ComponentError extends GatewayError<ComponentErrorCode> {}

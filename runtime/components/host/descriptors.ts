@@ -10,3 +10,8 @@ export function callFdOf(slot: number): number {
 export function hostFdOf(slot: number): number {
   return callFdOf(slot) + 1;
 }
+
+/** Descriptor that the seccomp program of a host of so many slots is read from, before node runs. */
+export function seccompFdOf(slots: number): number {
+  return callFdOf(slots);
+}

@@ -21,6 +21,12 @@ const WORKER_HEAP_MIB_MAX = 64;
 const WORKER_YOUNG_HEAP_MIB_MAX = 4;
 const REASON_LENGTH_MAX = 1_024;
 
+/** Returns the id that the gateway handed over; where it is none, nobody's. */
+function gatewayPid(): number {
+  const pid = Number(process.argv[2]);
+  return Number.isSafeInteger(pid) && pid > 0 ? pid : process.ppid;
+}
+
 /** What the host's main thread is started with. */
 export interface HostMainOptions {
   readonly contractDigest: string;
@@ -59,7 +65,7 @@ class HostMain {
       process.kill(process.pid, 'SIGKILL');
     };
     this.control.on('end', leave).on('error', leave).on('close', leave);
-    const walls = await probeWalls();
+    const walls = await probeWalls(gatewayPid());
     const { contractDigest } = this.options;
     this.control.write(CONTROL_MESSAGES.hello.encode(0, { contractDigest, walls }));
     this.control.on('data', (chunk: Buffer) => {

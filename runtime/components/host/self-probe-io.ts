@@ -1,61 +1,56 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import process from 'node:process';
+import { Worker } from 'node:worker_threads';
 import { errorCode } from '../../base/errors.ts';
 import type { Hello } from '../../transport/index.ts';
+import { BARE_PROBE, type BareFindings, parseBareFindings } from './bare-probe.ts';
 
-/** Nobody listens there; an attempt is refused at once where it gets that far. */
-const DISCARD_PORT = 9;
+/** A thread starts in 50 ms; one that takes this long is not waited for. */
+const BARE_PROBE_MS = 5_000;
+
+/** What the permission model says no with. */
+const DENIED = 'ERR_ACCESS_DENIED';
 
 type Wall = Hello['walls'][number];
 
 /**
- * Tries what the host process must not be able to do, and returns which walls stopped it. The
- * attempts are harmless where no wall stands: nothing is changed, sent or signalled.
+ * Tries what the host process must not be able to do, and returns which walls stopped it: first as
+ * the process is, then in a thread that Node's permission model is put aside for, as if somebody
+ * had got around it. The attempts are harmless where no wall stands: nothing is changed, sent or
+ * signalled. Before any guest's byte is here, a thread without flags endangers nothing.
  */
-export async function probeWalls(): Promise<readonly Wall[]> {
+export async function probeWalls(gatewayPid: number): Promise<readonly Wall[]> {
+  const bare = await bareFindings(gatewayPid);
   return [
-    attempt('files', 'reads /etc/passwd', () => void readFileSync('/etc/passwd')),
-    attempt('processes', 'starts a process', () => startProcess()),
-    // Signal 0 delivers nothing; the kernel only says whether it would be allowed.
-    attempt('signals', 'may signal the gateway', () => process.kill(process.ppid, 0)),
-    await attemptNetwork(),
+    permissionModel(),
     nativeCode(),
+    judged('files', bare?.files, 'reads /etc/passwd'),
+    judged('processes', bare?.processes, 'starts processes'),
+    judged('signals', bare?.signals, 'may signal the gateway'),
+    judged('network', bare?.network, 'opens sockets'),
   ];
 }
 
+function permissionModel(): Wall {
+  const codes = [() => readFileSync('/etc/passwd'), () => startProcess()].map(codeOf);
+  return codes.every(code => code === DENIED)
+    ? { name: 'permission-model', state: 'up', detail: `probed: ${DENIED}` }
+    : { name: 'permission-model', state: 'down', detail: `probed: ${codes.join(', ')}` };
+}
+
 function startProcess(): void {
-  const { error } = spawnSync(process.execPath, ['--version'], { timeout: 1_000 });
+  const { error } = spawnSync('/');
   if (error !== undefined) throw error;
 }
 
-function attempt(name: string, what: string, act: () => void): Wall {
+function codeOf(act: () => unknown): string {
   try {
     act();
-    return { name, state: 'down', detail: `the host ${what}` };
+    return 'done';
   } catch (error) {
-    return { name, state: 'up', detail: `probed: ${errorCode(error)}` };
+    return errorCode(error);
   }
-}
-
-function attemptNetwork(): Promise<Wall> {
-  const name = 'network';
-  return new Promise(resolve => {
-    const socket = connect({ host: '127.0.0.1', port: DISCARD_PORT });
-    const down: Wall = { name, state: 'down', detail: 'the host opens sockets' };
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(down);
-    });
-    // Any other error comes from the network, so the attempt had got as far as that.
-    socket.once('error', error => {
-      const code = errorCode(error);
-      resolve(
-        code === 'ERR_ACCESS_DENIED' ? { name, state: 'up', detail: `probed: ${code}` } : down,
-      );
-    });
-  });
 }
 
 function nativeCode(): Wall {
@@ -65,4 +60,32 @@ function nativeCode(): Wall {
   return present.length === 0
     ? { name: 'native-code', state: 'up', detail: 'node:sqlite and node:ffi are absent' }
     : { name: 'native-code', state: 'down', detail: `${present.join(', ')} can be loaded` };
+}
+
+/** Returns what a thread without flags was answered; null where it did not say. */
+function bareFindings(gatewayPid: number): Promise<BareFindings | null> {
+  return new Promise(resolve => {
+    const worker = new Worker(BARE_PROBE, {
+      eval: true,
+      execArgv: [],
+      env: {},
+      workerData: gatewayPid,
+    });
+    const finish = (findings: BareFindings | null): void => {
+      clearTimeout(timer);
+      resolve(findings);
+      void worker.terminate();
+    };
+    const timer = setTimeout(() => finish(null), BARE_PROBE_MS);
+    worker.once('message', (message: unknown) => finish(parseBareFindings(message)));
+    worker.once('error', () => finish(null));
+    worker.once('exit', () => finish(null));
+  });
+}
+
+function judged(name: string, code: string | undefined, what: string): Wall {
+  if (code === undefined) return { name, state: 'unknown', detail: 'the probe did not answer' };
+  return code === 'done'
+    ? { name, state: 'down', detail: `the host ${what} once node is got around` }
+    : { name, state: 'up', detail: `probed without node's permission model: ${code}` };
 }
