@@ -3,7 +3,7 @@ import { requireContract } from '../components/contract-check.ts';
 import { type AdmissionRules, admitRelease, requireImportsRequested } from '../deploy/admission.ts';
 import type { ExaminedRelease } from '../deploy/deployer.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
-import type { StagedArtifact, StagePort } from '../ports/component-host.ts';
+import { ComponentError, type StagedArtifact, type StagePort } from '../ports/component-host.ts';
 import type { InstallProgress } from './install-progress.ts';
 
 /** What a release is verified and staged with. */
@@ -35,10 +35,24 @@ export async function releaseReadiness(
     const component = components.get(spec.digest);
     if (component === undefined) continue;
     progress.tell({ step: 'staging', detail: `${spec.name} ${spec.version}` });
-    const artifact = await stage.stage(component, limits, spec.digest);
-    requireContract(artifact.shape, { imports: contractImports, exports: contractExports });
+    const artifact = await named(spec.name, async () => {
+      const staged = await stage.stage(component, limits, spec.digest);
+      requireContract(staged.shape, { imports: contractImports, exports: contractExports });
+      return staged;
+    });
     requireImportsRequested(spec, artifact.shape);
     artifacts.set(spec.digest, artifact);
   }
   return { release, manifestDigest, artifacts, envelope, envelopeDigest };
+}
+
+/** A release has many controllers: what is wrong with one says whose component it is. */
+async function named<T>(controller: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (cause) {
+    if (!(cause instanceof ComponentError)) throw cause;
+    const message = `controller "${controller}": ${cause.message}`;
+    throw new ComponentError(cause.code, message, { cause });
+  }
 }

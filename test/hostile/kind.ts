@@ -18,6 +18,9 @@ export type Stop =
   /** It gets no further than its bounds, and goes on. */
   | { readonly at: 'bounds' };
 
+/** The grant of an output whose state shows what became of who had it. */
+export const HEATER = 'gpio:heater[dir=out]';
+
 /** One way to be hostile. */
 export interface HostileKind {
   /** In kebab-case; also the name of the controller that has it. */

@@ -1,5 +1,5 @@
 import { type ControllerParts, controllerText } from '../controller-text.ts';
-import { type KindEntry, section } from '../kind.ts';
+import { HEATER, type KindEntry, section } from '../kind.ts';
 
 /** An import that nobody provides: calling it kills. */
 const MISSING: ControllerParts = {
@@ -14,7 +14,8 @@ const NOT_GRANTED = /"open" is not provided/;
 
 function swallows(body: string, words = NOT_GRANTED, more: ControllerParts = {}): KindEntry {
   const parts = { ...MISSING, ...more, message: body };
-  return { component: () => controllerText(parts), stop: { at: 'call', words } };
+  const grants = more.uses?.includes('write') ? [HEATER] : [];
+  return { component: () => controllerText(parts), stop: { at: 'call', words }, grants };
 }
 
 const SWALLOW = '(block $out (try_table (catch_all $out) (call $open)))';
@@ -131,5 +132,6 @@ export const REENTRANCE = section('re-entrance', {
         start: '(unreachable)',
       }),
     stop: { at: 'trial', words: /unreachable/ },
+    grants: [HEATER],
   },
 });

@@ -1,5 +1,5 @@
 import { controllerText, type HostUse } from '../controller-text.ts';
-import { type KindEntry, section } from '../kind.ts';
+import { HEATER, type KindEntry, section } from '../kind.ts';
 
 const DATA = '(data (i32.const 64) "heatermainsite/floodmetersite/#not-granted")';
 const AT = { heater: 64, main: 70, topic: 74, meter: 84, wildcard: 89, unknown: 95 } as const;
@@ -19,8 +19,13 @@ function repeated(uses: readonly HostUse[], body: string, count = COUNT): string
   });
 }
 
-function flood(uses: readonly HostUse[], body: string, count = COUNT): KindEntry {
-  return { component: () => repeated(uses, body, count), stop: { at: 'bounds' } };
+function flood(
+  uses: readonly HostUse[],
+  body: string,
+  count = COUNT,
+  grants: readonly string[] = [],
+): KindEntry {
+  return { component: () => repeated(uses, body, count), stop: { at: 'bounds' }, grants };
 }
 
 function publish(topicAt: number, topicLength: number, bytes: number): string {
@@ -59,6 +64,7 @@ export const FLOODS = section('floods', {
     `(call $write (i32.const ${AT.heater}) (i32.const 6)
         (i32.and (local.get $n) (i32.const 1)) (i32.const 128))`,
     5_000,
+    [HEATER],
   ),
   'flood-the-audit-with-denials': flood(
     ['write'],
@@ -70,6 +76,7 @@ export const FLOODS = section('floods', {
     `(call $send (i32.const ${AT.meter}) (i32.const 5)
         (i32.const 65536) (i32.const 4096) (i32.const 128))`,
     2_000,
+    ['serial:meter[mode=rw]'],
   ),
   'flood-with-timers': flood(
     ['timer'],

@@ -1,5 +1,5 @@
 import { type ControllerParts, controllerText } from '../controller-text.ts';
-import { type KindEntry, section } from '../kind.ts';
+import { HEATER, type KindEntry, section } from '../kind.ts';
 
 const FOREVER = '(loop (br 0))';
 /** The same where a value is expected. */
@@ -87,12 +87,15 @@ export const LOOPS = section('loops', {
     memory: '4',
     message: '(loop (call $random (i64.const 65536) (i32.const 64)) (br 0))',
   }),
-  'loop-of-writes': atMessage({
-    uses: ['write'],
-    memoryFields: '(data (i32.const 64) "heater")',
-    message: `(loop
+  'loop-of-writes': {
+    ...atMessage({
+      uses: ['write'],
+      memoryFields: '(data (i32.const 64) "heater")',
+      message: `(loop
       (call $write (i32.const 64) (i32.const 6) (i32.const 1) (i32.const 128)) (br 0))`,
-  }),
+    }),
+    grants: [HEATER],
+  },
   'loop-of-log-lines': atMessage({
     uses: ['log'],
     message: `(loop

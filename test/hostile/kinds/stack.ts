@@ -1,5 +1,5 @@
 import { type ControllerParts, controllerText } from '../controller-text.ts';
-import { type KindEntry, section } from '../kind.ts';
+import { HEATER, type KindEntry, section } from '../kind.ts';
 
 const OVERFLOW = /stack|memory access/;
 
@@ -68,13 +68,16 @@ export const STACK = section('stack', {
     guest: '(func $down (drop (call $now)) (call $down) (nop))',
     message: '(call $down)',
   }),
-  'ask-the-gateway-at-the-edge': overflows({
-    uses: ['write'],
-    memoryFields: '(data (i32.const 64) "heater")',
-    guest: `(func $down (param $depth i32)
+  'ask-the-gateway-at-the-edge': {
+    grants: [HEATER],
+    ...overflows({
+      uses: ['write'],
+      memoryFields: '(data (i32.const 64) "heater")',
+      guest: `(func $down (param $depth i32)
       (if (i32.eqz (i32.and (local.get $depth) (i32.const 63))) (then
         (call $write (i32.const 64) (i32.const 6) (i32.const 0) (i32.const 128))))
       (call $down (i32.add (local.get $depth) (i32.const 1))) (nop))`,
-    message: '(call $down (i32.const 0))',
-  }),
+      message: '(call $down (i32.const 0))',
+    }),
+  },
 });
