@@ -1,9 +1,5 @@
-import type {
-  ComponentShape,
-  FunctionShape,
-  InterfaceShape,
-  ValueType,
-} from '../base/value-type.ts';
+import { differenceOf } from '../base/same-type.ts';
+import type { ComponentShape, FunctionShape, InterfaceShape } from '../base/value-type.ts';
 import { semverTrack } from '../linker/names.ts';
 import { ComponentError } from '../ports/component-host.ts';
 
@@ -54,35 +50,6 @@ export function requireContract(
   }
 }
 
-/** Whether two types are the same, names of parts included. */
-export function sameType(left: ValueType | null, right: ValueType | null): boolean {
-  if (left === null || right === null) return left === right;
-  switch (left.kind) {
-    case 'list':
-      return right.kind === 'list' && sameType(left.element, right.element);
-    case 'option':
-      return right.kind === 'option' && sameType(left.value, right.value);
-    case 'record':
-      return right.kind === 'record' && sameNamed(left.fields, right.fields);
-    case 'variant':
-      return right.kind === 'variant' && sameNamed(left.cases, right.cases);
-    case 'tuple':
-      return right.kind === 'tuple' && sameAll(left.items, right.items, sameType);
-    case 'enum':
-    case 'flags':
-      return right.kind === left.kind && sameAll(left.names, right.names, (a, b) => a === b);
-    case 'result':
-      return (
-        right.kind === 'result' && sameType(left.ok, right.ok) && sameType(left.err, right.err)
-      );
-    case 'own':
-    case 'borrow':
-      return right.kind === left.kind && lastLabel(left.resource) === lastLabel(right.resource);
-    default:
-      return right.kind === left.kind;
-  }
-}
-
 function requireExports(known: InterfaceShape, found: InterfaceShape): void {
   for (const wanted of known.functions) {
     const has = found.functions.find(({ name }) => name === wanted.name);
@@ -93,36 +60,13 @@ function requireExports(known: InterfaceShape, found: InterfaceShape): void {
 }
 
 function requireEqual(known: FunctionShape, found: FunctionShape, what: string): void {
-  if (!sameNamed(known.params, found.params)) refuse(`${what} with other parameters`);
-  if (!sameType(known.result, found.result)) refuse(`${what} with another result`);
-}
-
-interface Named {
-  readonly name: string;
-  readonly type: ValueType | null;
-}
-
-function sameNamed(left: readonly Named[], right: readonly Named[]): boolean {
-  return sameAll(left, right, (a, b) => a.name === b.name && sameType(a.type, b.type));
-}
-
-function sameAll<T>(left: readonly T[], right: readonly T[], same: (a: T, b: T) => boolean) {
-  return (
-    left.length === right.length &&
-    left.every((item, index) => {
-      const other = right[index];
-      return other !== undefined && same(item, other);
-    })
-  );
+  const difference = differenceOf(known, found);
+  if (difference === 'parameters') refuse(`${what} with other parameters`);
+  if (difference === 'result') refuse(`${what} with another result`);
 }
 
 function byTrack(shapes: readonly InterfaceShape[]): ReadonlyMap<string, InterfaceShape> {
   return new Map(shapes.map(shape => [semverTrack(shape.name), shape]));
-}
-
-/** A resource may be named with its interface, whose versions then differ. */
-function lastLabel(resource: string): string {
-  return resource.slice(Math.max(resource.lastIndexOf('/'), resource.lastIndexOf('.')) + 1);
 }
 
 function withoutVersion(name: string): string {

@@ -6,7 +6,8 @@ export type LinkErrorCode =
   | 'LINK_INVALID'
   | 'LINK_UNSUPPORTED'
   | 'LINK_LIMIT'
-  | 'LINK_CORE';
+  | 'LINK_CORE'
+  | 'LINK_COMPOSITION';
 
 /** A component was refused. `offset` is the place in its bytes, or -1 where none is known. */
 export class LinkError extends GatewayError<LinkErrorCode> {
@@ -24,13 +25,15 @@ export class LinkError extends GatewayError<LinkErrorCode> {
 }
 
 /**
- * Codes of Trap: the guest itself, its canonical ABI, a host function that threw, an import that
- * nobody provides, a bound, the stack, a wish to exit, a call to an instance that is already dead.
+ * Codes of Trap: the guest itself, its canonical ABI, a host function that threw, a linked component
+ * that died in a call, an import that nobody provides, a bound, the stack, a wish to exit, a call to
+ * an instance that is already dead.
  */
 export type TrapCode =
   | 'TRAP_GUEST'
   | 'TRAP_ABI'
   | 'TRAP_HOST'
+  | 'TRAP_LINKED'
   | 'TRAP_MISSING'
   | 'TRAP_LIMIT'
   | 'TRAP_STACK'

@@ -13,6 +13,7 @@ export type {
   HostInterface,
 } from './activate.ts';
 export { activateComponent } from './activate.ts';
+export { activateComposition, composeParts, type Link, type Part } from './composition.ts';
 export { LinkError, type LinkErrorCode, Trap, type TrapCode } from './errors.ts';
 export { DEFAULT_ACTIVATION_LIMITS, DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
 export type { Plan } from './plan.ts';

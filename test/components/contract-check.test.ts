@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { sameType } from '../../runtime/base/same-type.ts';
 import type { ComponentShape, InterfaceShape, ValueType } from '../../runtime/base/value-type.ts';
-import { requireContract, sameType } from '../../runtime/components/contract-check.ts';
+import { requireContract } from '../../runtime/components/contract-check.ts';
 import { parseShape } from '../../runtime/components/shape-parser.ts';
 import { ComponentError } from '../../runtime/ports/component-host.ts';
 import { contractExports, contractImports } from '../../wit/generated/contract.ts';
