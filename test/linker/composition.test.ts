@@ -19,7 +19,8 @@ const test = suite('linker: components linked to each other');
 const EDIT = 'demo:text/edit@1.0.0';
 const TYPES = `(export "shout" (func (param "text" string) (result string)))
   (export "fail" (func))`;
-const MEMORY = `(core module $l (memory (export "memory") 2) (global $next (mut i32) (i32.const 8192))
+const MEMORY = `(core module $l (memory (export "memory") 2)
+  (global $next (mut i32) (i32.const 8192))
   (func (export "realloc") (param i32 i32 i32 i32) (result i32)
     (global.get $next) (global.set $next (i32.add (global.get $next) (local.get 3)))))
   (core instance $l (instantiate $l))
