@@ -88,7 +88,8 @@ type HandlerExport = (typeof HANDLER_EXPORTS)[number];
 
 function world(imports: readonly string[], exports: readonly HandlerExport[]): GuestWorld {
   return {
-    imports: [...imports].sort(),
+    // The bundler names a module once for each file that imports it.
+    imports: [...new Set(imports)].sort(),
     exports: [CONTROLLER_INTERFACE, ...exports.map(each => each.interface)].sort(),
   };
 }
