@@ -19,6 +19,7 @@ import { guestLevel } from '../monitoring/log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   ComponentHostPort,
+  ComponentHosts,
   ComponentInstance,
   PreparedComponent,
 } from '../ports/component-host.ts';
@@ -43,7 +44,7 @@ export interface UnitSurroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly host: ComponentHostPort;
+  readonly hosts: ComponentHosts;
   readonly guards: GatewayGuards;
   readonly drivers: GuardableDrivers;
   readonly gate: StartGate;
@@ -60,6 +61,8 @@ export type UnitChange = (name: string, state: ActorState | null, lastWords: str
 /** What one controller is wired from. */
 export interface UnitParts {
   readonly admitted: AdmittedController;
+  /** The process that the component was prepared in. */
+  readonly host: ComponentHostPort;
   readonly component: PreparedComponent;
   readonly shape: ComponentShape;
   readonly slot: SlotName;
@@ -149,7 +152,7 @@ export function wireController(around: UnitSurroundings, parts: UnitParts): Cont
 /** Makes one running copy with guards of its own. */
 async function activateInstance(
   around: UnitSurroundings,
-  { admitted, component, slot }: UnitParts,
+  { admitted, host, component, slot }: UnitParts,
   actor: ControllerActor,
   words: LastWords,
 ): Promise<ComponentInstance> {
@@ -165,7 +168,7 @@ async function activateInstance(
     onTick: tick => deliverTick(actor, tick),
   });
   try {
-    const running = await around.host.activate({
+    const running = await host.activate({
       component,
       snapshot: {
         identity: { name: spec.name, version: spec.version, slot, instance },

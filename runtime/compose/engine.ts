@@ -8,7 +8,11 @@ import { openMqttConnections } from '../../drivers/mqtt/mqtt-connections.ts';
 import { contractDigest, exportFunctions, importFunctions } from '../../wit/generated/contract.ts';
 import { StartGate } from '../actors/start-gate.ts';
 import { spawnComponentHost } from '../components/component-host-io.ts';
-import type { ComponentHostPort } from '../ports/component-host.ts';
+import { hostBounds } from '../components/host-cgroup.ts';
+import { openHostCgroups } from '../components/host-cgroup-io.ts';
+import { createHostPool } from '../components/host-pool.ts';
+import type { GatewayConfig } from '../manifest/gateway-config.ts';
+import type { ComponentHosts } from '../ports/component-host.ts';
 import type { MqttPort } from '../ports/mqtt.ts';
 import { openKeyValueStore } from '../storage/key-value-store-io.ts';
 import { StoreOnDemand } from '../storage/store-on-demand.ts';
@@ -22,7 +26,7 @@ import type { GatewaySettings } from './settings-io.ts';
 export interface Engine {
   readonly hardware: Hardware;
   readonly mqtt: MqttPort;
-  readonly host: ComponentHostPort;
+  readonly hosts: ComponentHosts;
   readonly surroundings: UnitSurroundings;
 }
 
@@ -46,21 +50,13 @@ export async function openEngine(
   closing.add(() => hardware.close());
   const mqtt = openMqttConnections({ connections: config.mqtt, clock, random, log });
   closing.add(() => mqtt.close());
-  const host = spawnComponentHost({
-    contract: { imports: importFunctions, exports: exportFunctions, digest: contractDigest },
-    clock,
-    random,
-    slots: config.limits.controllersMax + SPARE_SLOTS,
-    hostUid: config.hostUid,
-    onViolation: message => tellViolation(foundation, message),
-    onOutput: line => log.write('info', 'component-host', line),
-  });
-  closing.add(() => host.close());
+  const hosts = openHosts(config, foundation);
+  closing.add(() => hosts.close());
   const surroundings: UnitSurroundings = {
     clock,
     random,
     log,
-    host,
+    hosts,
     gate: new StartGate(),
     drivers: { gpio: hardware.gpio, serial: hardware.serial, mqtt, keyvalue },
     guards: {
@@ -75,7 +71,30 @@ export async function openEngine(
     },
     nextInstance: state.nextInstance,
   };
-  return { hardware, mqtt, host, surroundings };
+  return { hardware, mqtt, hosts, surroundings };
+}
+
+/** Starts the first host process, and is ready to start more. */
+function openHosts(config: GatewayConfig, foundation: Foundation): ComponentHosts {
+  const { clock, random, log } = foundation;
+  const cgroups = openHostCgroups();
+  const slots = config.limits.controllersMax + SPARE_SLOTS;
+  const bounds = hostBounds(slots, config.limits.memoryBytesMax);
+  return createHostPool({
+    perVendor: config.hostPerVendor,
+    spawn: name =>
+      spawnComponentHost({
+        contract: { imports: importFunctions, exports: exportFunctions, digest: contractDigest },
+        clock,
+        random,
+        slots,
+        hostUid: config.hostUid,
+        cgroup: cgroups.make(name, bounds),
+        requiredWalls: config.requiredWalls,
+        onViolation: message => tellViolation(foundation, message),
+        onOutput: line => log.write('info', 'component-host', line),
+      }),
+  });
 }
 
 /** A worker on its way out and the warm one waiting each hold a slot for a moment. */

@@ -12,6 +12,7 @@ import { slotStore } from '../deploy/slot-store.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
 import { threadedVerifier } from '../manifest/threaded-verifier-io.ts';
 import type { LogSink } from '../monitoring/log.ts';
+import { ComponentError } from '../ports/component-host.ts';
 import type { Log } from '../ports/log.ts';
 import { Closing } from './closing.ts';
 import { controlService, installedReport } from './control-service.ts';
@@ -103,7 +104,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
     nowMs: clock.monotonicMs(),
     record: deployer.record(),
     live: running(),
-    host: engine.host.status(),
+    hosts: engine.hosts.status(),
     mqtt: engine.mqtt.connections(),
     serial: engine.hardware.serialPorts(),
     notices: engine.hardware.notices,
@@ -192,6 +193,7 @@ function makeDeployer(parts: {
       );
       return live.release;
     },
+    obstacle: () => wallsObstacle(engine),
     onEvent: event => {
       tellDeploy(foundation, event);
       const what = changeWords(event);
@@ -201,6 +203,18 @@ function makeDeployer(parts: {
     },
   });
   return deployer;
+}
+
+/** Without the walls that the configuration demands, no guest is run. */
+async function wallsObstacle({ hosts }: Engine): Promise<Error | null> {
+  try {
+    const missing = await hosts.missingWalls();
+    if (missing.length === 0) return null;
+    const words = `nothing runs without the walls that [walls] demands: ${missing.join('; ')}`;
+    return new ComponentError('HOST_WALLS_MISSING', words);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(errorMessage(error));
+  }
 }
 
 /** A release that cannot run must not keep the gateway from being reached. */

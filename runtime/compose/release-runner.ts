@@ -1,6 +1,6 @@
 import type { ActorStatus } from '../actors/actor-types.ts';
 import { Supervisor } from '../actors/supervisor.ts';
-import { type AdmissionRules, admitRelease } from '../deploy/admission.ts';
+import { type AdmissionRules, type AdmittedController, admitRelease } from '../deploy/admission.ts';
 import type { ReadyRelease, ReleaseStart, RunningRelease } from '../deploy/deployer.ts';
 import { DeployError } from '../deploy/errors.ts';
 import type { SlotName } from '../deploy/slot-record.ts';
@@ -59,11 +59,13 @@ export async function runRelease(
         throw new DeployError('DEPLOY_NOT_STORED', `${one.spec.name} was not staged`);
       }
       const before = previous?.controllers.find(({ name }) => name === one.spec.name);
+      const host = parts.around.hosts.of(vendorOf(release, one));
       const changed = before !== undefined && before.version !== one.spec.version;
       units.push(
         wireController(parts.around, {
           admitted: one,
-          component: await parts.around.host.prepare(artifact),
+          host,
+          component: await host.prepare(artifact),
           shape: artifact.shape,
           slot,
           firstReason: reason,
@@ -79,6 +81,7 @@ export async function runRelease(
     closeAll();
     throw error;
   }
+  await parts.around.hosts.retain(new Set(admitted.map(one => vendorOf(release, one))));
   const supervisor = new Supervisor(units.map(unit => unit.actor));
   for (const unit of units) unit.listen();
   const trial = startTrial(() => supervisor.health(), parts.around.clock, parts.trial);
@@ -98,4 +101,9 @@ export async function runRelease(
       closeAll();
     },
   };
+}
+
+/** A controller is its release's vendor's, unless it names another. */
+function vendorOf(release: Release, { spec }: AdmittedController): string {
+  return spec.vendor ?? release.vendor;
 }

@@ -10,7 +10,7 @@ import type {
 import type { AdmittedController } from '../deploy/admission.ts';
 import type { SlotName, SlotRecord } from '../deploy/slot-record.ts';
 import type { Release } from '../manifest/release.ts';
-import type { HostStatus } from '../ports/component-host.ts';
+import type { VendorHostStatus } from '../ports/component-host.ts';
 import type { MqttConnectionState } from '../ports/mqtt.ts';
 
 /** What a report tells of the running release; a LiveRelease has this shape. */
@@ -29,7 +29,8 @@ export interface GatewayPicture {
   readonly nowMs: number;
   readonly record: SlotRecord;
   readonly live: ReportedRelease | null;
-  readonly host: HostStatus;
+  /** The first is there always. */
+  readonly hosts: readonly VendorHostStatus[];
   readonly mqtt: readonly MqttConnectionState[];
   /** Serial ports that should be open. */
   readonly serial: readonly SerialPortState[];
@@ -50,10 +51,10 @@ export interface SerialPortState {
 
 /** Returns the answer of `status`. */
 export function statusReport(picture: GatewayPicture): StatusReport {
-  const { record, live, host, mqtt, nowMs, lastChange } = picture;
+  const { record, live, hosts, mqtt, nowMs, lastChange } = picture;
   const actors = live?.controllers() ?? [];
   const controllers = actors.map(actor => controllerReport(actor, live, nowMs));
-  const dark = darkness(picture);
+  const dark = [...darkness(picture), ...missingWalls(hosts)];
   const problems = [
     ...dark,
     ...picture.troubles.map(what => ({ subject: 'state', what, fix: null })),
@@ -74,13 +75,18 @@ export function statusReport(picture: GatewayPicture): StatusReport {
     ...picture.serial.flatMap(({ label, open, lastError }) =>
       open ? [] : [{ subject: `serial ${label}`, what: lastError ?? 'not open yet', fix: null }],
     ),
-    ...(host.state === 'running' || host.state === 'starting'
-      ? []
-      : [{ subject: 'component-host', what: `is ${host.state}`, fix: null }]),
+    ...hosts.flatMap(host =>
+      host.state === 'running' || host.state === 'starting'
+        ? []
+        : [{ subject: subjectOf(host, hosts), what: `is ${host.state}`, fix: null }],
+    ),
   ];
-  const down = host.walls.filter(wall => wall.state !== 'up').map(wall => wall.name);
+  const down = hosts.flatMap(({ walls }) => walls.filter(wall => wall.state !== 'up'));
   const notices = [...picture.notices];
-  if (down.length > 0) notices.push(`walls that do not stand: ${down.join(', ')}`);
+  if (down.length > 0) {
+    const names = [...new Set(down.map(wall => wall.name))];
+    notices.push(`walls that do not stand: ${names.join(', ')}`);
+  }
   if (live === null && dark.length === 0) notices.push('no release is installed; install one');
   return {
     gateway: picture.gateway,
@@ -91,13 +97,40 @@ export function statusReport(picture: GatewayPicture): StatusReport {
     notices,
     slots: { a: slotReport(record, 'a'), b: slotReport(record, 'b') },
     controllers,
-    host: { state: host.state, pid: host.pid, starts: host.starts, walls: [...host.walls] },
+    ...hostReports(hosts),
     mqtt: [...mqtt],
     lastChange:
       lastChange === null
         ? null
         : { what: lastChange.what, agoMs: Math.max(0, nowMs - lastChange.atMs) },
   };
+}
+
+/** Only the first of several hosts is told of in the way that a single one is. */
+function hostReports(
+  hosts: readonly VendorHostStatus[],
+): Pick<StatusReport, 'host' | 'otherHosts'> {
+  const reports = hosts.map(({ vendor, state, pid, starts, walls }) => {
+    return { vendor, state, pid, starts, walls: [...walls] };
+  });
+  const [first, ...others] = reports;
+  const { vendor: _, ...host } = first ?? { state: 'stopped', pid: null, starts: 0, walls: [] };
+  return others.length === 0 ? { host } : { host, otherHosts: others };
+}
+
+/** A wall that somebody demanded is no notice: nothing runs without it. */
+function missingWalls(hosts: readonly VendorHostStatus[]): StatusReport['problems'] {
+  return hosts.flatMap(host =>
+    host.missingWalls.map(words => ({
+      subject: subjectOf(host, hosts),
+      what: `HOST_WALLS_MISSING: the configuration demands ${words}`,
+      fix: 'airssys-wasm status --walls',
+    })),
+  );
+}
+
+function subjectOf({ vendor }: VendorHostStatus, hosts: readonly VendorHostStatus[]): string {
+  return hosts.length === 1 || vendor === null ? 'component-host' : `component-host of ${vendor}`;
 }
 
 /** Why the gateway does nothing of what it is for, although something was committed. */

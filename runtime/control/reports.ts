@@ -51,6 +51,15 @@ const controllerSchema = v.object({
 
 const problemSchema = v.object({ subject: text, what: text, fix: v.nullable(text) });
 
+const hostSchema = v.object({
+  state: v.picklist(['starting', 'running', 'restarting', 'stopped']),
+  pid: v.nullable(count),
+  starts: count,
+  walls: v.array(
+    v.object({ name: text, state: v.picklist(['up', 'down', 'unknown']), detail: text }),
+  ),
+});
+
 /** Answer of `status`. */
 export const statusSchema = v.object({
   gateway: text,
@@ -62,14 +71,9 @@ export const statusSchema = v.object({
   notices: v.array(text),
   slots: v.object({ a: v.nullable(slotSchema), b: v.nullable(slotSchema) }),
   controllers: v.array(controllerSchema),
-  host: v.object({
-    state: v.picklist(['starting', 'running', 'restarting', 'stopped']),
-    pid: v.nullable(count),
-    starts: count,
-    walls: v.array(
-      v.object({ name: text, state: v.picklist(['up', 'down', 'unknown']), detail: text }),
-    ),
-  }),
+  host: hostSchema,
+  /** Where controllers of several vendors run: the hosts beside the first, and whose they are. */
+  otherHosts: v.optional(v.array(v.object({ vendor: v.nullable(text), ...hostSchema.entries }))),
   mqtt: v.array(
     v.object({
       connection: text,

@@ -83,6 +83,8 @@ export interface DeployerParts {
     previous: Release | null,
   ) => Promise<RunningRelease>;
   readonly onEvent: (event: DeployEvent) => void;
+  /** Returns why nothing may run here, whatever the release; null where it may. */
+  readonly obstacle?: () => Promise<Error | null>;
 }
 
 /** What the deployer reports as it happens. */
@@ -118,7 +120,7 @@ class DeployerActor implements Deployer {
   #record: SlotRecord = EMPTY_RECORD;
   #current: Current | null = null;
   #busy: string | null = null;
-  #trouble: string | null = null;
+  #trouble: Error | null = null;
   #closing = false;
 
   constructor(parts: DeployerParts) {
@@ -134,7 +136,7 @@ class DeployerActor implements Deployer {
   }
 
   trouble(): string | null {
-    return this.#trouble;
+    return this.#trouble?.message ?? null;
   }
 
   boot(): Promise<void> {
@@ -143,7 +145,14 @@ class DeployerActor implements Deployer {
       this.#record = record;
       if (damage !== null) this.#parts.onEvent({ kind: 'record-damaged', ...damage });
       if (damage?.lost === true) {
-        this.#trouble = `${RECORD_LOST} (${damage.detail})`;
+        const words = `${RECORD_LOST} (${damage.detail})`;
+        this.#trouble = new DeployError('DEPLOY_RECORD_DAMAGED', words);
+        return;
+      }
+      // No release is taken back for it: none of them is the cause.
+      this.#trouble = (await this.#parts.obstacle?.()) ?? null;
+      if (this.#trouble !== null) {
+        this.#parts.onEvent({ kind: 'stranded', cause: this.#trouble.message });
         return;
       }
       try {
@@ -178,7 +187,7 @@ class DeployerActor implements Deployer {
 
   install(bytes: Uint8Array): Promise<InstalledRelease> {
     return this.#alone('installing', async () => {
-      this.#requireRecord();
+      await this.#requireNoTrouble();
       const { ready, candidate, envelope } = await this.#examine(bytes);
       const slot = machine.targetSlot(this.#record);
       this.#parts.onEvent({ kind: 'installing', release: ready.release, slot });
@@ -201,7 +210,7 @@ class DeployerActor implements Deployer {
 
   rollback(cause: string): Promise<InstalledRelease> {
     return this.#alone('rolling back', async () => {
-      this.#requireRecord();
+      await this.#requireNoTrouble();
       const record = machine.rollback(this.#record, cause);
       // Memory first: the old release runs before the disk is asked, because a person waits for it.
       const before = this.#record;
@@ -356,8 +365,9 @@ class DeployerActor implements Deployer {
     return this.#current;
   }
 
-  #requireRecord(): void {
-    if (this.#trouble !== null) throw new DeployError('DEPLOY_RECORD_DAMAGED', this.#trouble);
+  async #requireNoTrouble(): Promise<void> {
+    const trouble = this.#trouble ?? (await this.#parts.obstacle?.()) ?? null;
+    if (trouble !== null) throw trouble;
   }
 
   async #persist(record: SlotRecord): Promise<void> {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { WALL_NAMES } from '../ports/component-host.ts';
 import { integerSchema, labelSchema } from './gateway-config-toml.ts';
 
 /** Brokers of one gateway. */
@@ -79,6 +80,20 @@ const simulationSchema = v.strictObject({
 
 const componentHostSchema = v.strictObject({
   uid: v.optional(integerSchema(1, 4_294_967_294)),
+  'per-vendor': v.optional(v.boolean(), true),
+});
+
+const wallSchema = v.picklist(WALL_NAMES, `must be one of ${WALL_NAMES.join(', ')}`);
+
+const wallsSchema = v.strictObject({
+  require: v.optional(
+    v.pipe(
+      v.array(wallSchema),
+      v.maxLength(WALL_NAMES.length),
+      v.check(names => new Set(names).size === names.length, 'must not name a wall twice'),
+    ),
+    [],
+  ),
 });
 
 const trialSchema = v.strictObject({
@@ -100,6 +115,7 @@ export const gatewaySchema = v.strictObject({
   limits: v.optional(limitsSchema, {}),
   trial: v.optional(trialSchema, {}),
   'component-host': v.optional(componentHostSchema, {}),
+  walls: v.optional(wallsSchema, {}),
   simulation: v.optional(simulationSchema),
 });
 

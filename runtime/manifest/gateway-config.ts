@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
+import type { WallName } from '../ports/component-host.ts';
 import type { MqttConnectionSettings } from '../ports/mqtt-connection.ts';
 import { type GatewayTable, gatewaySchema } from './gateway-config-schema.ts';
 import {
@@ -25,6 +26,10 @@ export interface GatewayConfig {
   readonly trial: TrialConfig;
   /** The user that component-host becomes when the gateway is root; null keeps the gateway's. */
   readonly hostUid: number | null;
+  /** Whether controllers of different vendors run in different processes. */
+  readonly hostPerVendor: boolean;
+  /** Walls around component-host; without one of them no controller is run. */
+  readonly requiredWalls: readonly WallName[];
   /** Null on a real board. */
   readonly simulation: SimulationConfig | null;
   /** Which file each key came from, by key path (`mqtt[0].url`); `default` where none set it. */
@@ -155,6 +160,8 @@ function gatewayConfig(file: string, table: GatewayTable): Omit<GatewayConfig, '
       deadlineMs: table.trial['deadline-ms'],
     },
     hostUid: table['component-host'].uid ?? null,
+    hostPerVendor: table['component-host']['per-vendor'],
+    requiredWalls: table.walls.require,
     simulation: simulationConfig(table.simulation),
     limits: {
       controllersMax: table.limits['controllers-max'],

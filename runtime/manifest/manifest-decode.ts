@@ -20,6 +20,7 @@ import {
   COMMON_MEMBER,
   CONTROLLER_PREFIX,
   CONTROLLER_RECORD,
+  CONTROLLER_VENDOR,
   commandName,
   MANIFEST_MEMBER,
   memberName,
@@ -163,7 +164,9 @@ function readController(component: ComponentState, name: string | undefined) {
     decodeNested(parameter(component, PARAMETER.controller), path),
     path,
     Object.values(CONTROLLER_RECORD),
+    [CONTROLLER_VENDOR],
   );
+  const vendor = record.get(CONTROLLER_VENDOR);
   const digest = readDigest(parameter(component, PARAMETER.imageDigest), path);
   const uri = readText(parameter(component, PARAMETER.uri), path, TEXT_MAX);
   if (uri !== payloadUri(digest)) {
@@ -173,6 +176,7 @@ function readController(component: ComponentState, name: string | undefined) {
   return {
     name,
     version: readText(record.get(CONTROLLER_RECORD.version), `${path}: version`, TEXT_MAX),
+    ...(vendor !== undefined && { vendor: readText(vendor, `${path}: vendor`, TEXT_MAX) }),
     digest,
     sizeBytes: readInteger(parameter(component, PARAMETER.imageSize), path, 0, SAFE_MAX),
     requests: readArray(

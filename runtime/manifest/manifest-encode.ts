@@ -6,6 +6,7 @@ import {
   COMMON_MEMBER,
   CONTROLLER_PREFIX,
   CONTROLLER_RECORD,
+  CONTROLLER_VENDOR,
   MANIFEST_MEMBER,
   PARAMETER,
   RELEASE_RECORD,
@@ -114,6 +115,9 @@ function controllerRecord(controller: ControllerSpec): CborMap {
     ],
     [CONTROLLER_RECORD.mailbox, [mailbox.messagesMax, mailbox.bytesMax, mailbox.overflow]],
     [CONTROLLER_RECORD.healthIntervalMs, controller.healthIntervalMs],
+    ...(controller.vendor === undefined
+      ? []
+      : [[CONTROLLER_VENDOR, controller.vendor] satisfies [number, CborValue]]),
   ]);
 }
 

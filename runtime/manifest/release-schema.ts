@@ -78,6 +78,7 @@ const request = v.strictObject({ grant, reason: RULES.reason, optional: v.boolea
 const controller = v.strictObject({
   name,
   version,
+  vendor: v.exactOptional(domain),
   digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 hex digits are expected')),
   sizeBytes: integer(8, limits.ENVELOPE_BYTES_MAX),
   requests: v.pipe(

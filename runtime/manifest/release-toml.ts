@@ -42,6 +42,7 @@ const controllerToml = v.pipe(
   table({
     name: RULES.name,
     version: RULES.version,
+    vendor: v.optional(RULES.domain),
     component: v.pipe(v.string(), v.minLength(1), v.maxLength(1_024)),
     'health-interval': v.optional(
       v.pipe(duration, RULES.healthIntervalMs),
@@ -81,6 +82,7 @@ const controllerToml = v.pipe(
     (toml): ControllerDraft => ({
       name: toml.name,
       version: toml.version,
+      ...(toml.vendor !== undefined && { vendor: toml.vendor }),
       component: toml.component,
       requests: toml.request,
       config: Object.entries(toml.config).sort(([a], [b]) => (a < b ? -1 : 1)),

@@ -25,6 +25,8 @@ export interface ControllerSpec {
   /** Kebab-case, at most 64 characters, unique in the release. */
   readonly name: string;
   readonly version: string;
+  /** Domain name of who made it, where that is not the release's vendor. */
+  readonly vendor?: string;
   /** SHA-256 of the component, lower-case hex. */
   readonly digest: string;
   readonly sizeBytes: number;

@@ -77,6 +77,9 @@ export const CONTROLLER_RECORD = {
   healthIntervalMs: 6,
 } as const;
 
+/** Key of our controller record that may be absent: its vendor, where not the release's. */
+export const CONTROLLER_VENDOR = 7;
+
 /** Reporting policy (draft 8.4.7): all records of a condition; failures of a fetch. */
 export const REPORT = { condition: 15, fetch: 2, max: 15 } as const;
 

@@ -82,7 +82,7 @@ function picture(more: Partial<GatewayPicture> = {}): GatewayPicture {
     nowMs: NOW_MS,
     record: EMPTY_RECORD,
     live: releaseOf([actor('relay')]),
-    host: { state: 'running', pid: 42, starts: 1, workers: 1, walls: [] },
+    hosts: [HOST],
     mqtt: [],
     serial: [],
     troubles: [],
@@ -92,6 +92,16 @@ function picture(more: Partial<GatewayPicture> = {}): GatewayPicture {
     ...more,
   };
 }
+
+const HOST: GatewayPicture['hosts'][number] = {
+  vendor: null,
+  state: 'running',
+  pid: 42,
+  starts: 1,
+  workers: 1,
+  walls: [],
+  missingWalls: [],
+};
 
 /** The report; it must be what a client is able to read. */
 const report = (more: Partial<GatewayPicture> = {}) =>
@@ -285,14 +295,14 @@ test('a broker that is away is a problem with its address and why', () => {
 });
 
 test('component-host is a problem while it is neither running nor starting', () => {
-  const host = { pid: null, starts: 3, workers: 0, walls: [] };
+  const host = { ...HOST, pid: null, starts: 3 };
   for (const [state, verdict] of [
     ['running', 'ok'],
     ['starting', 'ok'],
     ['restarting', 'degraded'],
     ['stopped', 'degraded'],
   ] as const) {
-    const all = report({ host: { ...host, state } });
+    const all = report({ hosts: [{ ...host, state }] });
     assert.is(all.verdict, verdict, state);
     const problem = { subject: 'component-host', what: `is ${state}`, fix: null };
     assert.equal(all.problems, verdict === 'ok' ? [] : [problem]);
@@ -305,13 +315,38 @@ test('walls that do not stand are noticed by name, after what was noticed before
     { name: 'permission-model', state: 'up', detail: '' },
     { name: 'namespaces', state: 'unknown', detail: '' },
   ] as const;
-  const { host } = picture();
-  const all = report({ host: { ...host, walls }, notices: ['lines are simulated'] });
+  const all = report({ hosts: [{ ...HOST, walls }], notices: ['lines are simulated'] });
   assert.equal(all.notices, [
     'lines are simulated',
     'walls that do not stand: own-uid, namespaces',
   ]);
   assert.is(all.verdict, 'ok');
+});
+
+test('a wall that is demanded and does not stand makes the gateway failing, with its code', () => {
+  const missing = { ...HOST, missingWalls: ['seccomp (no filter)', 'own-uid (not root)'] };
+  const all = report({ hosts: [missing], live: null });
+  assert.is(all.verdict, 'failing');
+  assert.equal(
+    all.problems.map(({ subject, what, fix }) => `${subject} ${what} ${fix}`),
+    [
+      'component-host HOST_WALLS_MISSING: the configuration demands seccomp (no filter) ' +
+        'airssys-wasm status --walls',
+      'component-host HOST_WALLS_MISSING: the configuration demands own-uid (not root) ' +
+        'airssys-wasm status --walls',
+    ],
+  );
+});
+
+test('of several hosts the first is told as ever, and the others with their vendors', () => {
+  const first = { ...HOST, vendor: 'a.example' };
+  const second = { ...HOST, vendor: 'b.example', pid: 43, state: 'restarting' } as const;
+  const all = report({ hosts: [first, second] });
+  assert.equal(all.host, { state: 'running', pid: 42, starts: 1, walls: [] });
+  const other = { vendor: 'b.example', state: 'restarting', pid: 43, starts: 1, walls: [] };
+  assert.equal(all.otherHosts, [other]);
+  const what = { subject: 'component-host of b.example', what: 'is restarting', fix: null };
+  assert.equal(all.problems, [what]);
 });
 
 const ENTRY = {
