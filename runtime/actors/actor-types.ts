@@ -136,5 +136,5 @@ export interface ActorStatus {
 
 /** Returns a cause in words, one line. */
 export function describeEnd(cause: EndCause): string {
-  return cause.kind === 'stopped' ? 'stopped' : `${cause.kind}: ${cause.message}`;
+  return cause.message === undefined ? cause.kind : `${cause.kind}: ${cause.message}`;
 }

@@ -210,7 +210,12 @@ export class SlotSession {
     else if (message.type === FRAME_TYPE.reply) this.takeReply(message);
     else if (message.type === FRAME_TYPE.hostCall) this.takeHostCall(message);
     else if (message.type === FRAME_TYPE.log) this.takeLog(message);
-    else this.options.onEnd({ kind: 'trapped', message: readFault(message) });
+    else this.takeFault(message);
+  }
+
+  private takeFault(message: Message): void {
+    const { exited, text } = readFault(message);
+    this.options.onEnd({ kind: exited ? 'stopped' : 'trapped', message: text });
   }
 
   private takeActivated(message: Message): void {

@@ -43,9 +43,9 @@ export interface InstanceSnapshot {
  */
 export type HostCallHandler = (functionId: number, args: readonly unknown[]) => unknown;
 
-/** Why an instance ended. */
+/** Why an instance ended. It was stopped, or stopped itself: then the message says so. */
 export type EndReason =
-  | { readonly kind: 'stopped' }
+  | { readonly kind: 'stopped'; readonly message?: string }
   | { readonly kind: 'trapped'; readonly message: string }
   | { readonly kind: 'deadline'; readonly message: string }
   | { readonly kind: 'flooded'; readonly message: string }

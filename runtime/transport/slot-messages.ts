@@ -24,7 +24,7 @@ import { readText, writeText } from './text.ts';
  * | reply | up | u32 log lines dropped since the start, u32 KiB of memory, the result |
  * | host call | up | 8 bytes of the nonce, u16 function, parameters |
  * | log | up | u8 level, context, text |
- * | fault | up | text: the instance is dead |
+ * | fault | up | u8 whether it stopped itself, text: the instance is dead |
  * | activated | up | u32 KiB of memory, u16 count, u16 each function exported |
  */
 export const CALL_TYPES: ReadonlySet<number> = new Set([FRAME_TYPE.call, FRAME_TYPE.wake]);
@@ -117,20 +117,28 @@ export function readLogLine(message: Message): LogLine {
   return { level, context, text };
 }
 
+/** Why an instance is dead: it stopped itself in good order, or not. */
+export interface Fault {
+  readonly exited: boolean;
+  readonly text: string;
+}
+
 /** Writes why an instance died, cut to its bound. */
-export function writeFault(sink: ByteSink, text: string): void {
+export function writeFault(sink: ByteSink, { exited, text }: Fault): void {
+  sink.u8(exited ? 1 : 0);
   writeText(sink, cut(text, FAULT_TEXT_LENGTH_MAX));
 }
 
 /** Reads why an instance died. Throws ProtocolError `PROTOCOL_BYTES`. */
-export function readFault(message: Message): string {
+export function readFault(message: Message): Fault {
   const source = sourceOf(message);
+  const exited = source.u8();
   const text = readText(source);
   source.finish();
-  if (text.length > FAULT_TEXT_LENGTH_MAX) {
+  if (text.length > FAULT_TEXT_LENGTH_MAX || exited > 1) {
     throw new ProtocolError('PROTOCOL_BYTES', 'a fault over its bound');
   }
-  return text;
+  return { exited: exited === 1, text };
 }
 
 /** What a worker tells when its instance stands. */

@@ -226,8 +226,16 @@ test('stopping a worker cancels its pending host call, and no value follows', as
 
 test('a guest that dies tells why', () => {
   const worker = fakeWorker();
-  worker.send(FRAME_TYPE.fault, 0, sink => writeFault(sink, 'unreachable'));
+  worker.send(FRAME_TYPE.fault, 0, sink =>
+    writeFault(sink, { exited: false, text: 'unreachable' }),
+  );
   assert.equal(worker.ends, [{ kind: 'trapped', message: 'unreachable' }]);
+});
+
+test('a guest that stops itself in good order has stopped', () => {
+  const worker = fakeWorker();
+  worker.send(FRAME_TYPE.fault, 0, sink => writeFault(sink, { exited: true, text: 'bye' }));
+  assert.equal(worker.ends, [{ kind: 'stopped', message: 'bye' }]);
 });
 
 test('log lines are taken up to what was allowed; one more is a violation', () => {

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RANDOM_BYTES_MAX, type WasiServices, wasiImports } from '../../runtime/linker/index.ts';
+import { LINE_BYTES_MAX, LineSink } from '../../runtime/linker/wasi/line-sink.ts';
 import { call, run, traps } from './support.ts';
 
 const test = suite('linker: WASI');
@@ -48,7 +49,7 @@ const guest = `(component
     (import "" "remove" (func $remove))
     (func (export "write") (param i32)
       (call $write (call $get) (i32.const 64) (local.get 0) (i32.const 16)))
-    (func (export "exit") (call $exit (i32.const 0)))
+    (func (export "exit") (param i32) (call $exit (local.get 0)))
     (func (export "word") (result i64) (call $word))
     (func (export "bytes") (param i64) (call $bytes (local.get 0) (i32.const 16)))
     (func (export "remove") (call $remove)))
@@ -57,7 +58,7 @@ const guest = `(component
     (export "word" (func $word)) (export "bytes" (func $bytes))
     (export "remove" (func $remove))))))
   (func (export "write") (param "n" u32) (canon lift (core func $m "write")))
-  (func (export "exit") (canon lift (core func $m "exit")))
+  (func (export "exit") (param "status" u32) (canon lift (core func $m "exit")))
   (func (export "word") (result u64) (canon lift (core func $m "word")))
   (func (export "bytes") (param "n" u64) (canon lift (core func $m "bytes")))
   (func (export "remove") (canon lift (core func $m "remove"))))`;
@@ -88,14 +89,44 @@ test('a line without an end is cut', async () => {
   const { services: given, lines } = services();
   const handle = await run(guest, wasiImports(given));
   call(handle, 'write', 65_536);
-  assert.is(lines.length, 8);
-  assert.ok(lines.every(line => line.length <= 8_192 + 'stdout: '.length));
+  assert.is(lines.length, 32);
+  assert.ok(lines.every(line => line.length <= LINE_BYTES_MAX + 'stdout: '.length));
 });
 
-test('a guest that exits is dead', async () => {
-  const handle = await run(guest, wasiImports(services().services));
-  traps(() => call(handle, 'exit'), 'TRAP_EXIT');
+test('a guest that exits is dead, and what it wrote without an end is a line', async () => {
+  const { services: given, lines } = services();
+  const handle = await run(guest, wasiImports(given));
+  call(handle, 'write', 11);
+  traps(() => call(handle, 'exit', 0), 'TRAP_EXIT');
   assert.ok(handle.dead !== null);
+  assert.equal(lines, ['stdout: line one', 'stdout: li']);
+});
+
+test('an exit with a failure is no exit in good order', async () => {
+  const handle = await run(guest, wasiImports(services().services));
+  traps(() => call(handle, 'exit', 1), 'TRAP_GUEST');
+});
+
+test('a line is cut between characters, and its byte order mark stays', () => {
+  const lines: string[] = [];
+  const sink = new LineSink(line => lines.push(line));
+  const text = `\ufeff${'é😀€'.repeat(1_000)}`;
+  sink.write(new TextEncoder().encode(`${text}\n`));
+  assert.is(lines.join(''), text);
+  assert.ok(lines.length > 4);
+});
+
+test('bytes that are no text come out as replacement characters, bounded', () => {
+  const lines: string[] = [];
+  const sink = new LineSink(line => lines.push(line));
+  sink.write(new Uint8Array(3 * LINE_BYTES_MAX).fill(0xbf));
+  sink.flush();
+  assert.equal(
+    lines.map(line => line.length),
+    [LINE_BYTES_MAX, LINE_BYTES_MAX, LINE_BYTES_MAX],
+  );
+  sink.flush();
+  assert.is(lines.length, 3);
 });
 
 test('random numbers come from the caller and are bounded', async () => {

@@ -1,5 +1,6 @@
 import { errorMessage } from '../../base/errors.ts';
 import type { Handle } from '../../linker/activate.ts';
+import { Trap } from '../../linker/errors.ts';
 import {
   type Activate,
   ANSWER_OK,
@@ -109,10 +110,11 @@ export class WorkerSession {
     if (this.out.at > QUEUED_BYTES_MAX) this.flush();
   }
 
-  /** Tells gatewayd that the instance is dead. */
+  /** Tells gatewayd that the instance is dead, and whether it wanted that. */
   fault(error: unknown): void {
+    const exited = error instanceof Trap && error.code === 'TRAP_EXIT';
     appendMessage(this.out, this.address(FRAME_TYPE.fault, 0), sink => {
-      writeFault(sink, errorMessage(error));
+      writeFault(sink, { exited, text: errorMessage(error) });
     });
     this.flush();
   }

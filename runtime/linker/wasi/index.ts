@@ -1,12 +1,12 @@
 /**
- * The least of WASI 0.2 that guests of our worlds need to load, with no authority in it: no
- * environment, no arguments, no files, no terminal, standard output to a callback. What is missing
- * here becomes a trap that names it, when it is called.
+ * The least of WASI 0.2 that guests with a standard library need, with no authority in it: no
+ * environment, no arguments, no files, no terminal, no waiting, standard output to a callback. What
+ * is missing here becomes a trap that names it, when it is called. Exit ends the instance.
  */
 import type { HostImports, HostInterface } from '../activate.ts';
 import { Trap } from '../errors.ts';
 import { LineSink } from './line-sink.ts';
-import { ioInterfaces, readyPollable, STDERR, STDIN, STDOUT } from './streams.ts';
+import { ioInterfaces, STDERR, STDIN, STDOUT } from './streams.ts';
 
 export { LINE_BYTES_MAX } from './line-sink.ts';
 
@@ -36,7 +36,7 @@ export function wasiImports(services: WasiServices): HostImports {
   ]);
   return new Map([
     ...ioInterfaces(sinks),
-    ...cliInterfaces(),
+    ...cliInterfaces(exits([...sinks.values()])),
     ...clockInterfaces(services),
     ...randomInterfaces(services),
     entry('wasi:filesystem/preopens@0.2.0', [['get-directories', () => []]]),
@@ -47,11 +47,35 @@ function entry(name: string, functions: Entries): readonly [string, HostInterfac
   return [name, { functions: new Map(functions) }];
 }
 
-function exit(): never {
-  throw new Trap('TRAP_EXIT', 'the guest wants to exit');
+/**
+ * Returns the two functions that exit. Success is TRAP_EXIT: the guest stopped itself. Anything else
+ * is a failure like any other of the guest.
+ */
+function exits(sinks: readonly LineSink[]): Entries {
+  const exit = (success: boolean, status: string): never => {
+    for (const sink of sinks) sink.flush();
+    if (success) throw new Trap('TRAP_EXIT', 'the guest exited with success');
+    throw new Trap('TRAP_GUEST', `the guest exited with ${status}`);
+  };
+  return [
+    ['exit', status => exit(isOk(status), 'a failure')],
+    ['exit-with-code', code => exit(code === 0, `status ${String(code)}`)],
+  ];
 }
 
-function cliInterfaces(): readonly (readonly [string, HostInterface])[] {
+function isOk(status: unknown): boolean {
+  return typeof status === 'object' && status !== null && 'tag' in status && status.tag === 'ok';
+}
+
+/** Time reaches a controller through its timers; one that slept would not answer. */
+function refuseToWait(name: string): () => never {
+  return () => {
+    const reason = 'a controller does not wait, it sets a timer (airssys:timer/timers)';
+    throw new Trap('TRAP_MISSING', `wasi:clocks/monotonic-clock "${name}" is refused: ${reason}`);
+  };
+}
+
+function cliInterfaces(exitFunctions: Entries): readonly (readonly [string, HostInterface])[] {
   const nothing = (): undefined => undefined;
   return [
     entry('wasi:cli/environment@0.2.0', [
@@ -59,10 +83,7 @@ function cliInterfaces(): readonly (readonly [string, HostInterface])[] {
       ['get-arguments', () => []],
       ['initial-cwd', nothing],
     ]),
-    entry('wasi:cli/exit@0.2.0', [
-      ['exit', exit],
-      ['exit-with-code', exit],
-    ]),
+    entry('wasi:cli/exit@0.2.0', exitFunctions),
     entry('wasi:cli/stdin@0.2.0', [['get-stdin', () => STDIN]]),
     entry('wasi:cli/stdout@0.2.0', [['get-stdout', () => STDOUT]]),
     entry('wasi:cli/stderr@0.2.0', [['get-stderr', () => STDERR]]),
@@ -81,8 +102,8 @@ function clockInterfaces(services: WasiServices): readonly (readonly [string, Ho
     entry('wasi:clocks/monotonic-clock@0.2.0', [
       ['now', () => services.monotonicNs()],
       ['resolution', () => 1n],
-      ['subscribe-instant', readyPollable],
-      ['subscribe-duration', readyPollable],
+      ['subscribe-instant', refuseToWait('subscribe-instant')],
+      ['subscribe-duration', refuseToWait('subscribe-duration')],
     ]),
     entry('wasi:clocks/wall-clock@0.2.0', [
       ['now', () => wall(services.wallMs())],

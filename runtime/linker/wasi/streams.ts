@@ -7,7 +7,7 @@ export const STDIN = 0;
 export const STDOUT = 1;
 /** The representation of standard error. */
 export const STDERR = 2;
-/** The one pollable there is: always ready. */
+/** The one pollable there is, that of a stream: always ready. */
 const READY = 0;
 /** Bytes that a stream takes in one write. */
 const WRITE_BYTES_MAX = 65_536n;
@@ -65,9 +65,4 @@ export function ioInterfaces(
       },
     ],
   ];
-}
-
-/** Returns the clock functions that hand out pollables: sleeping ends at once. */
-export function readyPollable(): number {
-  return READY;
 }
