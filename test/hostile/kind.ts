@@ -1,5 +1,5 @@
-import { parse } from '@bytecodealliance/jco';
 import type { LinkErrorCode } from '../../runtime/linker/index.ts';
+import { watBinary } from '../../scripts/guests/wat-io.ts';
 
 /** Where a hostile component has to be stopped, and words with which that is told. */
 export type Stop =
@@ -47,5 +47,5 @@ export function section(
 /** Returns a kind's component. */
 export async function bytesOf(kind: HostileKind): Promise<Uint8Array> {
   const made = await kind.component();
-  return typeof made === 'string' ? await parse(made) : made;
+  return typeof made === 'string' ? await watBinary(made) : made;
 }

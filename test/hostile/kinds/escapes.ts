@@ -94,7 +94,7 @@ export const REENTRANCE = section('re-entrance', {
     },
     /component and one that it made|entered while it runs/,
   ),
-  'keep-a-borrowed-handle': reenters(
+  'call-a-component-that-it-made': reenters(
     {
       component: `(component $keeper
     (type $thing (resource (rep i32)))
@@ -120,7 +120,7 @@ export const REENTRANCE = section('re-entrance', {
       coreArguments: '(export "make" (func $make)) (export "keep" (func $keep))',
       message: '(call $keep (call $make))',
     },
-    /keeps a borrowed handle/,
+    /component and one that it made/,
   ),
   'write-before-the-start': {
     component: () =>

@@ -42,7 +42,11 @@ function log(bytes: number): string {
 /** Much of what is allowed, on every channel that leads out of a controller. */
 export const FLOODS = section('floods', {
   'flood-the-log': flood(['log'], log(8), 200_000),
-  'flood-the-log-with-long-lines': flood(['log'], log(1_048_576), 50),
+  'flood-the-log-with-long-lines': flood(['log'], log(1_048_576), 12),
+  'flood-beyond-the-budget-of-a-call': {
+    component: () => repeated(['log'], log(1_048_576), 50),
+    stop: { at: 'call', words: /lifts over \d+ bytes/ },
+  },
   'flood-the-log-in-start': {
     component: () =>
       controllerText({
@@ -57,7 +61,7 @@ export const FLOODS = section('floods', {
     stop: { at: 'bounds' },
   },
   'flood-the-broker': flood(['publish'], publish(AT.topic, 10, 8), 5_000),
-  'flood-the-broker-with-large-payloads': flood(['publish'], publish(AT.topic, 10, 1_000_000), 20),
+  'flood-the-broker-with-large-payloads': flood(['publish'], publish(AT.topic, 10, 1_000_000), 12),
   'flood-with-topics-that-are-none': flood(['publish'], publish(AT.wildcard, 6, 8), 5_000),
   'flood-an-output': flood(
     ['write'],
@@ -80,7 +84,8 @@ export const FLOODS = section('floods', {
   ),
   'flood-with-timers': flood(
     ['timer'],
-    `(i32.store (i32.const 65536) (local.get $n))
+    `(i32.store (i32.const 65536)
+        (i32.add (i32.const 48) (i32.and (local.get $n) (i32.const 63))))
       (call $every (i32.const 65536) (i32.const 1) (i32.const 100) (i32.const 128))`,
     2_000,
   ),

@@ -106,7 +106,7 @@ export const LIES = section('lies', {
     start: words(1, 65_536, 1_000_000),
   }),
   'start-refuses-with-a-wild-text': atTrial(OUTSIDE, { start: words(1, 65_000, 1_000_000) }),
-  'health-returns-a-wild-address': atMessage(OUTSIDE, laterHealth('(i32.const 65533)')),
+  'health-returns-a-wild-address': atMessage(OUTSIDE, laterHealth('(i32.const 65528)')),
   'health-returns-no-case': atMessage(/case|discriminant/, laterHealth(words(200, 0, 0))),
   'health-returns-a-wild-text': atMessage(OUTSIDE, laterHealth(words(1, 3, -1))),
   'health-speaks-at-length': bounded({
