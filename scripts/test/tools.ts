@@ -1,9 +1,14 @@
 import { accessSync, constants } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
+import { findWasiRust, RUST_PACKAGES } from '../guests/rust-toolchain-io.ts';
+
+/** Not a program of this name: a `rustc` with the library that it needs beside it. */
+const RUST_FOR_WASI = 'rustc-wasi';
 
 const DEBIAN_PACKAGES: ReadonlyMap<string, string> = new Map([
   ['mosquitto', 'mosquitto'],
   ['socat', 'socat'],
+  [RUST_FOR_WASI, RUST_PACKAGES],
 ]);
 
 /** Debian puts daemons here, and an ordinary user's PATH leaves these folders out. */
@@ -25,7 +30,10 @@ export function searchPath(): string {
 /** Returns those of `tools` that no folder of `path` has as an executable file. */
 export function missingTools(tools: readonly string[], path: string): string[] {
   const folders = path.split(delimiter).filter(folder => folder !== '');
-  return tools.filter(tool => !folders.some(folder => isExecutable(join(folder, tool))));
+  return tools.filter(tool => {
+    if (tool === RUST_FOR_WASI) return findWasiRust(path) === null;
+    return !folders.some(folder => isExecutable(join(folder, tool)));
+  });
 }
 
 /** Returns what to do to get a tool. */

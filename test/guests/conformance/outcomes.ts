@@ -3,9 +3,8 @@
  * case of every type of the contract comes once, with the ends of its range.
  */
 
-const U64_MAX = 2n ** 64n - 1n;
 /** The largest integer that every guest language has exactly. */
-const U53_MAX = 2n ** 53n - 1n;
+export const U53_MAX = 2n ** 53n - 1n;
 
 const TEXTS = ['', 'a', '\0', 'ß€', '\ud7ff\ue000', '\u{1f600}\u{10ffff}', 'e\u0301'] as const;
 /** 65,535 UTF-16 code units, 131,070 bytes. */
@@ -125,9 +124,6 @@ export const CONFIG_OUTCOMES: readonly unknown[] = [
   err('io', '\ud7ff'),
 ];
 
-/** What `get-random-u64` returns in the section `wide`. */
-export const WIDE_WORDS: readonly bigint[] = [2n ** 53n + 1n, 2n ** 63n, U64_MAX];
-
 /** What happens to the controller, in order. */
 export const EVENTS: readonly (readonly [string, readonly unknown[]])[] = [
   ['start', [{ reason: 'cold', generation: 1n, previousVersion: undefined }]],
@@ -150,10 +146,7 @@ export const EVENTS: readonly (readonly [string, readonly unknown[]])[] = [
     ],
   ]),
   ['on-frame', [{ label: '', bytes: new Uint8Array(0), timestampNs: 0n, lost: 0 }]],
-  [
-    'on-frame',
-    [{ label: TEXTS[4], bytes: ramp(4_096), timestampNs: U53_MAX, lost: 2 ** 32 - 1 }],
-  ],
+  ['on-frame', [{ label: TEXTS[4], bytes: ramp(4_096), timestampNs: U53_MAX, lost: 2 ** 32 - 1 }]],
   ['on-tick', [{ name: '', timestampNs: U53_MAX, missed: 2 ** 32 - 1 }]],
   ['on-tick', [{ name: TEXTS[6], timestampNs: 0n, missed: 0 }]],
   ['on-message', [message('', '', 0, false)]],

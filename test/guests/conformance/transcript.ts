@@ -11,7 +11,7 @@ import {
   wasiImports,
 } from '../../../runtime/linker/index.ts';
 import { contractImports } from '../../../wit/generated/contract.ts';
-import { CONFIG_OUTCOMES, OUTCOMES, WIDE_WORDS } from './outcomes.ts';
+import { CONFIG_OUTCOMES, OUTCOMES } from './outcomes.ts';
 
 /** Longer texts and bytes stand in a transcript by length and digest. */
 const SHOWN_MAX = 64;
@@ -44,7 +44,10 @@ export class RecordingHost {
       };
       // A C library asks these interfaces too, for more than our contract has.
       const functionsOfWasi = wasi.get(name)?.functions ?? [];
-      return [name, { functions: new Map([...functionsOfWasi, ...entries]), dropResource }] as const;
+      return [
+        name,
+        { functions: new Map([...functionsOfWasi, ...entries]), dropResource },
+      ] as const;
     });
     return new Map([...wasi, ...ours]);
   }
@@ -106,11 +109,6 @@ export async function recordedGuest(path: string): Promise<RecordedGuest> {
   const limits = DEFAULT_ACTIVATION_LIMITS;
   const handle = activateComponent(staged.plan, modules, host.imports(), limits);
   return new RecordedGuest(host, handle);
-}
-
-/** Sets what only the section for values beyond 2^53 returns. */
-export function withWideWords(host: RecordingHost): void {
-  host.words = WIDE_WORDS;
 }
 
 /** Returns a value as text of printable ASCII. */
