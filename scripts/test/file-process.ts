@@ -21,6 +21,8 @@ export interface FileRunOptions {
   readonly folder: string;
   readonly limitMs: number;
   readonly searchPath: string;
+  /** What runs the file, which is its last argument; this Node unless given. */
+  readonly command?: readonly string[];
 }
 
 /** What one test file's process did. */
@@ -48,7 +50,8 @@ export async function runTestFile(options: FileRunOptions): Promise<FileRun> {
   const mark = folder;
   mkdirSync(temporary);
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [COUNTED_RUN, options.path], {
+  const [program = '', ...args] = options.command ?? [process.execPath, COUNTED_RUN];
+  const child = spawn(program, [...args, options.path], {
     cwd: options.root,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

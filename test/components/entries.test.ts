@@ -1,4 +1,3 @@
-import { parse } from '@bytecodealliance/jco';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createSystemClock } from '../../drivers/clock/system-clock.ts';
@@ -6,6 +5,7 @@ import { createSystemRandom } from '../../drivers/random/system-random.ts';
 import { errorCode } from '../../runtime/base/errors.ts';
 import { spawnComponentHost } from '../../runtime/components/component-host-io.ts';
 import { spawnStage } from '../../runtime/components/stage-io.ts';
+import { watBinary } from '../../scripts/guests/wat-io.ts';
 import { contractDigest, exportFunctions, importFunctions } from '../../wit/generated/contract.ts';
 
 const test = suite('components/entries');
@@ -26,7 +26,7 @@ test('the program starts its own host, worker and stage from the sources', async
   });
   try {
     const stage = spawnStage({ clock, deadlineMs: 60_000 });
-    const artifact = await stage.stage(await parse(EMPTY), { memoryBytesMax: 65_536 });
+    const artifact = await stage.stage(await watBinary(EMPTY), { memoryBytesMax: 65_536 });
     assert.equal(artifact.shape, { imports: [], exports: [] });
     const component = await host.prepare(artifact);
     const instance = await host.activate({

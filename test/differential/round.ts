@@ -1,8 +1,9 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
+import { parse } from '@bytecodealliance/jco';
 import { errorMessage } from '../../runtime/base/errors.ts';
 import type { ValueType } from '../../runtime/base/value-type.ts';
 import { DEFAULT_LINK_LIMITS, stageComponent } from '../../runtime/linker/index.ts';
-import { activate, binaryOf, hostOf } from '../linker/support.ts';
+import { activate, hostOf } from '../linker/support.ts';
 import { normalValue, runOnJco } from './jco-glue.ts';
 import { ENCODINGS, passThroughText, returnsTuple } from './pass-through.ts';
 import { type Random, randomType, randomValue } from './random-types.ts';
@@ -35,7 +36,7 @@ export async function runRound(random: Random, size: RoundSize): Promise<RoundRe
     type: randomType(random, size.depth),
     pads: PADS[random(PADS.length)] ?? 0,
   }));
-  const bytes = await binaryOf(passThroughText(functions, encoding));
+  const bytes = await parse(passThroughText(functions, encoding));
   const heard: unknown[] = [];
   const host = Object.fromEntries(
     functions.map(({ type }, at) => [

@@ -1,11 +1,11 @@
-import { parse } from '@bytecodealliance/jco';
+import { watBinary } from '../../scripts/guests/wat-io.ts';
 
 /**
  * Returns the smallest component around a core module in text form. It is instantiated, so that
  * its memory and tables count.
  */
 export async function componentBytes(core: string): Promise<Uint8Array> {
-  return await parse(`(component (core module ${core}) (core instance (instantiate 0)))`);
+  return watBinary(`(component (core module ${core}) (core instance (instantiate 0)))`);
 }
 
 /** What a core module declares, and words of the refusal that follows. */

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { parse } from '@bytecodealliance/jco';
 import * as assert from 'uvu/assert';
 import type { ActivationLimits } from '../../runtime/linker/index.ts';
 import {
@@ -17,6 +16,7 @@ import {
   Trap,
   type TrapCode,
 } from '../../runtime/linker/index.ts';
+import { watBinary } from '../../scripts/guests/wat-io.ts';
 
 /** Returns the text of a fixture. */
 export function fixture(name: string): string {
@@ -25,7 +25,7 @@ export function fixture(name: string): string {
 
 /** Returns the binary of a component in text form. */
 export async function binaryOf(wat: string): Promise<Uint8Array> {
-  return await parse(wat);
+  return watBinary(wat);
 }
 
 /** Stages a component in text form. */

@@ -1,4 +1,4 @@
-import { parse } from '@bytecodealliance/jco';
+import { watBinary } from '../../../scripts/guests/wat-io.ts';
 
 /** A guest for `testContract`: no allocator, a few hundred bytes, and every way to misbehave. */
 const GUEST = `(component
@@ -106,5 +106,5 @@ const GUEST = `(component
 
 /** Returns the guest's component bytes. */
 export function guestBytes(): Promise<Uint8Array> {
-  return parse(GUEST);
+  return watBinary(GUEST);
 }

@@ -1,4 +1,4 @@
-import { parse } from '@bytecodealliance/jco';
+import { watBinary } from '../../../scripts/guests/wat-io.ts';
 import { aroundCore, componentOf, leb } from '../binary.ts';
 import { controllerText } from '../controller-text.ts';
 import { type HostileKind, type KindEntry, section } from '../kind.ts';
@@ -147,7 +147,7 @@ export const SIGNATURES = section('signatures', {
 
 /** The smallest component with an instantiated module, for what is changed in its bytes. */
 async function small(): Promise<Uint8Array> {
-  return await parse('(component (core module (func)) (core instance (instantiate 0)))');
+  return watBinary('(component (core module (func)) (core instance (instantiate 0)))');
 }
 
 function changed(change: (bytes: Uint8Array) => Uint8Array, stop: HostileKind['stop']): KindEntry {
