@@ -1,0 +1,8 @@
+import { standardLibrary } from './standard-suite.ts';
+
+standardLibrary('rust', {
+  atStart: [],
+  // An Instant shows only as a distance, here from itself.
+  clocks: 'steady 0 wall 1700000000123',
+  random: /^stdout: random \d+$/,
+});
