@@ -129,7 +129,10 @@ export function shown(value: unknown): string {
     return `${value.length} items ${digest(Buffer.from(value.map(shown).join()))}`;
   }
   if (typeof value !== 'object' || value === null) return String(value ?? 'none');
-  const fields = Object.entries(value).map(([name, field]) => `${name}: ${shown(field)}`);
+  // A field without a value and no field are the same option.
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .map(([name, field]) => `${name}: ${shown(field)}`);
   return `{${fields.join(', ')}}`;
 }
 

@@ -1,0 +1,3 @@
+import { conformanceInRealHost } from './real-host-suite.ts';
+
+conformanceInRealHost('typescript');
