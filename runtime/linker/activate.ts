@@ -1,6 +1,8 @@
 import type { FunctionShape } from '../base/value-type.ts';
 import { type Binding, bind, bindLift, bindLower, type TargetFunction } from './canon.ts';
 import { abiTrap, LinkError, Trap } from './errors.ts';
+import type { FrameCall, FrameFunction } from './frame.ts';
+import { bindFrameLift, bindFrameLower } from './frame-canon.ts';
 import { GuestMemory } from './guest-memory.ts';
 import type { ActivationLimits } from './limits.ts';
 import { semverTrack } from './names.ts';
@@ -35,12 +37,26 @@ export interface HostInterface {
 /** What the host provides, by interface name; versions match by semver track. */
 export type HostImports = ReadonlyMap<string, HostInterface>;
 
+/** An interface whose functions may take frames instead of values. */
+export interface FramedInterface extends HostInterface {
+  /** By WIT name; preferred where a name is in `functions` too. */
+  readonly frames?: ReadonlyMap<string, FrameFunction>;
+}
+
+/** What the host provides, some of it by frames. `HostImports` are such. */
+export type FramedImports = ReadonlyMap<string, FramedInterface>;
+
 /** A running component. */
 export interface Handle {
   /** Exported functions; the index is the number for `call`. */
   readonly exports: readonly { readonly interface: string; readonly function: FunctionShape }[];
   /** Calls an export. @throws Trap; the instance is dead then and must be replaced. */
   call(index: number, args: readonly unknown[]): unknown;
+  /**
+   * Calls an export with arguments from a frame; its result goes to another. Does what `call` does
+   * between a decoder and an encoder. @throws Trap, as `call`
+   */
+  callFrame(index: number, call: FrameCall): void;
   /** Why the instance is dead, or null. */
   readonly dead: string | null;
   /** Bytes of all linear memories at present. */
@@ -60,7 +76,7 @@ export interface Handle {
 export function activateComponent(
   plan: Plan,
   modules: readonly WebAssembly.Module[],
-  host: HostImports,
+  host: FramedImports,
   limits: ActivationLimits,
 ): Handle {
   if (plan.version !== PLAN_VERSION) {
@@ -73,7 +89,7 @@ class Activation implements Handle {
   readonly exports: Handle['exports'];
   readonly #plan: Plan;
   readonly #store: Store;
-  readonly #host = new Map<string, HostInterface>();
+  readonly #host = new Map<string, FramedInterface>();
   readonly #registers: unknown[] = [];
   readonly #coreInstances: WebAssembly.Instance[] = [];
   readonly #instances: readonly InstanceState[];
@@ -81,11 +97,14 @@ class Activation implements Handle {
   readonly #bindings = new Map<string, Binding>();
   readonly #lifts = new Map<number, BoundFunction>();
   readonly #bound: readonly BoundFunction[];
+  /** Made when first called: most instances are called by frames only, or never by any. */
+  readonly #frames: (((call: FrameCall) => void) | undefined)[] = [];
+  readonly #ownMemories: readonly WebAssembly.Memory[];
 
   constructor(
     plan: Plan,
     modules: readonly WebAssembly.Module[],
-    host: HostImports,
+    host: FramedImports,
     limits: ActivationLimits,
   ) {
     this.#plan = plan;
@@ -98,6 +117,9 @@ class Activation implements Handle {
       else this.#registers.push(this.#value(step));
     }
     this.#bound = plan.exports.map(({ source }) => this.#exported(source));
+    this.#ownMemories = plan.memories
+      .map(({ coreInstance, name }) => this.#coreInstances[coreInstance]?.exports[name])
+      .filter(memory => memory instanceof WebAssembly.Memory);
     this.#store.running = false;
     const writer = new ShapeWriter(plan);
     this.exports = plan.exports.map(entry => ({
@@ -111,10 +133,20 @@ class Activation implements Handle {
   }
 
   call(index: number, args: readonly unknown[]): unknown {
-    const store = this.#store;
-    if (store.dead !== null) store.requireAlive();
     const bound = this.#bound[index];
     if (bound === undefined) throw new RangeError(`no export ${index}`);
+    return this.#enter(bound, args);
+  }
+
+  callFrame(index: number, call: FrameCall): void {
+    const bound = this.#frames[index] ?? this.#bindFrame(index);
+    this.#enter(bound, call);
+  }
+
+  /** Runs one call from outside; whatever is thrown ends the store. */
+  #enter<Args, Result>(bound: (args: Args) => Result, args: Args): Result {
+    const store = this.#store;
+    if (store.dead !== null) store.requireAlive();
     if (store.running) {
       throw store.kill(new Trap('TRAP_ABI', 'a host function calls back into the component'));
     }
@@ -133,10 +165,7 @@ class Activation implements Handle {
 
   memoryBytes(): number {
     let sum = this.#plan.hiddenMemoryBytes;
-    for (const { coreInstance, name } of this.#plan.memories) {
-      const memory = this.#coreInstances[coreInstance]?.exports[name];
-      if (memory instanceof WebAssembly.Memory) sum += memory.buffer.byteLength;
-    }
+    for (const memory of this.#ownMemories) sum += memory.buffer.byteLength;
     return sum;
   }
 
@@ -191,6 +220,8 @@ class Activation implements Handle {
       case 'lower': {
         const type = this.#functionType(step.type);
         const binding = this.#binding(step.instance, step.options);
+        const frames = step.recursive ? undefined : this.#hostFrames(step.source);
+        if (frames !== undefined) return bindFrameLower(this.#plan, type, binding, frames);
         const target = step.recursive ? refuseRecursion : this.#target(step.source, type);
         return bindLower(this.#plan, type, binding, target);
       }
@@ -262,6 +293,30 @@ class Activation implements Handle {
     const entry = this.#plan.imports[source.index];
     const target = this.#target(source, this.#functionType(entry?.type ?? -1));
     return args => target(...args);
+  }
+
+  /** An export that is itself an import has no core function whose values could be moved. */
+  #bindFrame(index: number): (call: FrameCall) => void {
+    const source = this.#plan.exports[index]?.source;
+    if (source === undefined) throw new RangeError(`no export ${index}`);
+    const lift = source.kind === 'lift' ? this.#plan.lifts[source.index] : undefined;
+    if (lift === undefined) throw new Trap('TRAP_HOST', `export ${index} takes no frames`);
+    const { postReturn } = lift.options;
+    const bound = bindFrameLift(
+      this.#plan,
+      this.#functionType(lift.type),
+      this.#binding(lift.instance, lift.options),
+      this.#core(lift.core),
+      postReturn === null ? null : this.#core(postReturn),
+    );
+    this.#frames[index] = bound;
+    return bound;
+  }
+
+  #hostFrames(source: FunctionSource): FrameFunction | undefined {
+    if (source.kind !== 'import') return undefined;
+    const { interface: from = '', function: name = '' } = this.#plan.imports[source.index] ?? {};
+    return this.#host.get(semverTrack(from))?.frames?.get(name);
   }
 
   #target(source: FunctionSource, type: PlanFunctionType): TargetFunction {

@@ -1,18 +1,26 @@
+import { gather, spread } from './arity.ts';
+import { Drainer } from './drain.ts';
 import { abiTrap, Trap } from './errors.ts';
 import { CanonContext, type GuestMemory } from './guest-memory.ts';
 import { Lifter, typeAt } from './lift.ts';
 import { Lowerer } from './lower.ts';
 import type { Plan, PlanFunctionType, PlanOptions } from './plan.ts';
+import { Pourer } from './pour.ts';
 import type { InstanceState } from './resources.ts';
 import type { BoundFunction, CoreFunction, Flat, Store } from './store.ts';
 import { stringCodec } from './strings.ts';
 import { alignTo, FLAT_PARAMS_MAX, FLAT_RESULTS_MAX } from './types.ts';
 
-/** A set of canonical options made real: what lifts and what lowers for one instance. */
+/**
+ * A set of canonical options made real: what lifts and what lowers for one instance, from and to
+ * JavaScript values, and from and to frames.
+ */
 export interface Binding {
   readonly context: CanonContext;
   readonly lifter: Lifter;
   readonly lowerer: Lowerer;
+  readonly pourer: Pourer;
+  readonly drainer: Drainer;
 }
 
 /** A function of the host, or of another component, in JavaScript values. */
@@ -29,10 +37,13 @@ export function bind(
 ): Binding {
   const context = new CanonContext(store, instance.state, memory, realloc);
   const strings = stringCodec(encoding, context);
+  const lifter = new Lifter(plan.types, context, strings);
   return {
     context,
-    lifter: new Lifter(plan.types, context, strings),
+    lifter,
     lowerer: new Lowerer(plan, instance.index, context, strings),
+    pourer: new Pourer(plan, instance.index, context, strings),
+    drainer: new Drainer(plan.types, context, strings, lifter),
   };
 }
 
@@ -44,27 +55,36 @@ export function bindLift(
   core: CoreFunction,
   postReturn: CoreFunction | null,
 ): BoundFunction {
-  const { context } = binding;
-  const { store, instance, memory } = context;
   const flat: Flat[] = [];
   const lower = lowerParams(plan, type, binding, flat);
   const invoke = spread(core, lower.flatCount, flat);
   const lift = liftResult(plan, type, binding);
-  const { count } = lower;
+  return bindEntry(binding.context, { lower: lower.run, invoke, lift, postReturn });
+}
+
+/** The three steps of a call into a component, and what cleans up after it. */
+export interface Entry<Args, Result> {
+  readonly lower: (args: Args) => void;
+  /** Calls the core function with what was lowered. */
+  readonly invoke: () => unknown;
+  readonly lift: (returned: unknown, args: Args) => Result;
+  readonly postReturn: CoreFunction | null;
+}
+
+/** Returns a call into a component, which keeps the rules of entering and leaving it. */
+export function bindEntry<Args, Result>(
+  { store, instance, memory }: CanonContext,
+  { lower, invoke, lift, postReturn }: Entry<Args, Result>,
+): (args: Args) => Result {
   return args => {
     if (instance.entered) throw abiTrap('the component is entered while it runs');
-    if (args.length !== count) {
-      throw new Trap('TRAP_HOST', `${args.length} arguments for ${count} parameters`);
-    }
     instance.entered = true;
-    if (count > 0) {
-      memory.refresh();
-      lower.run(args);
-    }
+    memory.refresh();
+    lower(args);
     const returned = invoke();
     if (store.dead !== null) store.requireAlive();
     memory.refresh();
-    const value = lift(returned);
+    const value = lift(returned, args);
     if (postReturn !== null) {
       instance.mayLeave = false;
       if (typeof returned === 'number' || typeof returned === 'bigint') postReturn(returned);
@@ -86,101 +106,40 @@ export function bindLower(
   target: TargetFunction,
 ): CoreFunction {
   const { context } = binding;
-  const { store, instance } = context;
   const flat: Flat[] = [];
   const params = liftParams(plan, type, binding, flat);
   const result = lowerResult(plan, type, binding);
   const slots = params.flatCount + (result.toMemory ? 1 : 0);
   const call = applyLifted(target, params.lifts);
   const { lower } = result;
+  return bindExit(context, { slots, flat }, () => {
+    const address = result.toMemory ? flat[slots - 1] : 0;
+    params.prepare();
+    const value = call();
+    context.instance.returnLent();
+    context.memory.refresh();
+    return lower(value, address);
+  });
+}
+
+/** Returns a core function that leaves a component, which keeps the rules of doing so. */
+export function bindExit(
+  { store, instance, memory }: CanonContext,
+  { slots, flat }: { readonly slots: number; readonly flat: Flat[] },
+  leave: () => unknown,
+): CoreFunction {
   const run = (): unknown => {
     try {
       if (store.dead !== null) store.requireAlive();
       if (!instance.mayLeave) instance.requireMayLeave();
-      context.memory.refresh();
-      const address = result.toMemory ? flat[slots - 1] : 0;
-      params.prepare();
-      const value = call();
-      instance.returnLent();
-      context.memory.refresh();
-      return lower(value, address);
+      memory.refresh();
+      return leave();
     } catch (error) {
       store.markDead();
       throw store.kill(error);
     }
   };
   return gather(run, slots, flat);
-}
-
-/** Returns a core function of fixed arity, so that V8 needs no adaptor, that fills `flat`. */
-function gather(run: () => unknown, count: number, flat: Flat[]): CoreFunction {
-  switch (count) {
-    case 0:
-      return () => run();
-    case 1:
-      return (a = 0) => {
-        flat[0] = a;
-        return run();
-      };
-    case 2:
-      return (a = 0, b = 0) => {
-        flat[0] = a;
-        flat[1] = b;
-        return run();
-      };
-    case 3:
-      return (a = 0, b = 0, c = 0) => {
-        flat[0] = a;
-        flat[1] = b;
-        flat[2] = c;
-        return run();
-      };
-    case 4:
-      return (a = 0, b = 0, c = 0, d = 0) => {
-        flat[0] = a;
-        flat[1] = b;
-        flat[2] = c;
-        flat[3] = d;
-        return run();
-      };
-    case 5:
-      return (a = 0, b = 0, c = 0, d = 0, e = 0) => {
-        flat[0] = a;
-        flat[1] = b;
-        flat[2] = c;
-        flat[3] = d;
-        flat[4] = e;
-        return run();
-      };
-    default:
-      return (...args) => {
-        for (let n = 0; n < count; n += 1) flat[n] = args[n] ?? 0;
-        return run();
-      };
-  }
-}
-
-/** Returns a call of `core` with the first `count` values of `flat`. */
-function spread(core: CoreFunction, count: number, flat: readonly Flat[]): () => unknown {
-  const at = (n: number): Flat => flat[n] ?? 0;
-  switch (count) {
-    case 0:
-      return () => core();
-    case 1:
-      return () => core(at(0));
-    case 2:
-      return () => core(at(0), at(1));
-    case 3:
-      return () => core(at(0), at(1), at(2));
-    case 4:
-      return () => core(at(0), at(1), at(2), at(3));
-    case 5:
-      return () => core(at(0), at(1), at(2), at(3), at(4));
-    case 6:
-      return () => core(at(0), at(1), at(2), at(3), at(4), at(5));
-    default:
-      return () => core(...flat.slice(0, count));
-  }
 }
 
 /** Returns a call of `target` with the values that `lifts` read. */
@@ -193,12 +152,13 @@ function applyLifted(target: TargetFunction, lifts: readonly (() => unknown)[]):
   return () => target(...lifts.map(lift => lift()));
 }
 
-function flatCountOf(plan: Plan, indices: readonly number[]): number {
+/** Returns how many core values types in a row have. */
+export function flatCountOf(plan: Plan, indices: readonly number[]): number {
   return indices.reduce((sum, index) => sum + typeAt(plan.types, index).flat.length, 0);
 }
 
-/** The layout of a function's parameters when they go through memory. */
-function tupleLayout(plan: Plan, indices: readonly number[]) {
+/** Returns the layout of a function's parameters when they go through memory. */
+export function tupleLayout(plan: Plan, indices: readonly number[]) {
   let size = 0;
   let align = 1;
   const offsets = indices.map(index => {
@@ -225,18 +185,25 @@ function lowerParams(plan: Plan, type: PlanFunctionType, binding: Binding, flat:
       return (value: unknown): void => lower(flat, at, value);
     });
     const run = (args: readonly unknown[]): void => {
+      requireCount(args, count);
       for (let n = 0; n < count; n += 1) lowers[n]?.(args[n]);
     };
-    return { run, count, flatCount };
+    return { run, flatCount };
   }
   const { offsets, size, align } = tupleLayout(plan, params);
   const stores = params.map(index => lowerer.store(index));
   const run = (args: readonly unknown[]): void => {
+    requireCount(args, count);
     const at = context.allocate(size, align);
     for (let n = 0; n < count; n += 1) stores[n]?.(at + (offsets[n] ?? 0), args[n]);
     flat[0] = at;
   };
-  return { run, count, flatCount: 1 };
+  return { run, flatCount: 1 };
+}
+
+function requireCount(args: readonly unknown[], count: number): void {
+  if (args.length === count) return;
+  throw new Trap('TRAP_HOST', `${args.length} arguments for ${count} parameters`);
 }
 
 function liftResult(plan: Plan, type: PlanFunctionType, binding: Binding) {

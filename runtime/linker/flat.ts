@@ -41,3 +41,8 @@ function toBits(value: Flat, from: string, scratch: DataView): bigint {
 export function zeroOf(letter: string | undefined): Flat {
   return letter === 'I' ? 0n : 0;
 }
+
+/** Whether a number is a Unicode scalar value, which is what a `char` holds. */
+export function isScalar(code: number): boolean {
+  return code <= 0x10_ffff && (code < 0xd800 || code > 0xdfff);
+}

@@ -37,6 +37,19 @@ export class GuestMemory {
     if (at % align !== 0) throw abiTrap(`address ${at} is not aligned to ${align}`);
     if (at + size > this.bytes.length) throw abiTrap(`${size} bytes at ${at} leave the memory`);
   }
+
+  /** Reads a number of 1, 2 or 4 bytes at a place that is already checked. */
+  readUnsigned(at: number, size: number): number {
+    if (size === 1) return this.view.getUint8(at);
+    return size === 2 ? this.view.getUint16(at, true) : this.view.getUint32(at, true);
+  }
+
+  /** Writes a number of 1, 2 or 4 bytes at a place that is already checked. */
+  writeUnsigned(at: number, size: number, value: number): void {
+    if (size === 1) this.view.setUint8(at, value);
+    else if (size === 2) this.view.setUint16(at, value, true);
+    else this.view.setUint32(at, value, true);
+  }
 }
 
 /** What lifting and lowering for one set of canonical options need. */

@@ -7,6 +7,8 @@
  */
 export type {
   ActivationLimits,
+  FramedImports,
+  FramedInterface,
   Handle,
   HostFunction,
   HostImports,
@@ -15,6 +17,7 @@ export type {
 export { activateComponent } from './activate.ts';
 export { activateComposition, composeParts, type Link, type Part } from './composition.ts';
 export { LinkError, type LinkErrorCode, Trap, type TrapCode } from './errors.ts';
+export type { FrameCall, FrameFunction, FrameSink, FrameSource } from './frame.ts';
 export { DEFAULT_ACTIVATION_LIMITS, DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
 export type { Plan } from './plan.ts';
 export { type StagedComponent, stageComponent } from './stage.ts';

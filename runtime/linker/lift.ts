@@ -1,11 +1,11 @@
 import { camelCase } from '../base/value-type.ts';
 import { abiTrap } from './errors.ts';
-import { coerceFlat } from './flat.ts';
+import { coerceFlat, isScalar } from './flat.ts';
 import type { CanonContext } from './guest-memory.ts';
 import type { Plan, PlanType } from './plan.ts';
 import type { Flat } from './store.ts';
 import type { StringCodec } from './strings.ts';
-import { alignTo, discriminantBytes, payloadsOf } from './types.ts';
+import { alignTo, caseOffset, discriminantBytes, payloadsOf } from './types.ts';
 
 /** Reads a value from guest memory. The address and its extent are already checked. */
 export type Load = (at: number) => unknown;
@@ -16,11 +16,6 @@ export type LiftFlat = (flat: readonly Flat[], at: number) => unknown;
 const OBJECT_COST = 32;
 const SLOT_COST = 8;
 const BYTES_COST = 128;
-const CHAR_MAX = 0x10_ffff;
-/** V8 keeps typed arrays up to this size on its own heap. */
-const ON_HEAP_BYTES_MAX = 64;
-/** Up to here a loop beats a native copy. */
-const LOOP_BYTES_MAX = 24;
 
 /** The two ways to read a type, and what an element of it costs. */
 interface Lift {
@@ -48,6 +43,11 @@ export class Lifter {
 
   flat(index: number): LiftFlat {
     return this.#lift(index).flat;
+  }
+
+  /** Returns what one value of a type is counted as beside what it points to, in bytes. */
+  cost(index: number): number {
+    return this.#lift(index).cost;
   }
 
   #lift(index: number): Lift {
@@ -96,35 +96,35 @@ export class Lifter {
           cost,
         };
       case 'u8':
-        return { load: at => memory.bytes[at], flat: (f, at) => int(f, at) & 0xff, cost };
+        return { load: at => memory.bytes[at], flat: (f, at) => intAt(f, at) & 0xff, cost };
       case 's8':
         return {
           load: at => memory.view.getInt8(at),
-          flat: (f, at) => (int(f, at) << 24) >> 24,
+          flat: (f, at) => (intAt(f, at) << 24) >> 24,
           cost,
         };
       case 'u16':
         return {
           load: at => memory.view.getUint16(at, true),
-          flat: (f, at) => int(f, at) & 0xffff,
+          flat: (f, at) => intAt(f, at) & 0xffff,
           cost,
         };
       case 's16':
         return {
           load: at => memory.view.getInt16(at, true),
-          flat: (f, at) => (int(f, at) << 16) >> 16,
+          flat: (f, at) => (intAt(f, at) << 16) >> 16,
           cost,
         };
       case 'u32':
         return {
           load: at => memory.view.getUint32(at, true),
-          flat: (f, at) => int(f, at) >>> 0,
+          flat: (f, at) => intAt(f, at) >>> 0,
           cost,
         };
       case 's32':
         return {
           load: at => memory.view.getInt32(at, true),
-          flat: (f, at) => int(f, at) | 0,
+          flat: (f, at) => intAt(f, at) | 0,
           cost,
         };
       case 'u64':
@@ -146,7 +146,7 @@ export class Lifter {
       default:
         return {
           load: at => char(memory.view.getUint32(at, true)),
-          flat: (f, at) => char(int(f, at) >>> 0),
+          flat: (f, at) => char(intAt(f, at) >>> 0),
           cost: cost * 3,
         };
     }
@@ -157,7 +157,7 @@ export class Lifter {
     const { lift } = this.#strings;
     return {
       load: at => lift(memory.view.getUint32(at, true), memory.view.getUint32(at + 4, true)),
-      flat: (flat, at) => lift(int(flat, at) >>> 0, int(flat, at + 1) >>> 0),
+      flat: (flat, at) => lift(intAt(flat, at) >>> 0, intAt(flat, at + 1) >>> 0),
       cost: OBJECT_COST,
     };
   }
@@ -169,7 +169,7 @@ export class Lifter {
     const lift = bytes ? this.#bytes() : this.#elements(element, type);
     return {
       load: at => lift(memory.view.getUint32(at, true), memory.view.getUint32(at + 4, true)),
-      flat: (flat, at) => lift(int(flat, at) >>> 0, int(flat, at + 1) >>> 0),
+      flat: (flat, at) => lift(intAt(flat, at) >>> 0, intAt(flat, at + 1) >>> 0),
       cost: bytes ? BYTES_COST : OBJECT_COST,
     };
   }
@@ -181,7 +181,7 @@ export class Lifter {
       memory.require(at, length, 1);
       context.requireValueSize(length);
       store.charge(length);
-      return copyOf(memory.bytes, at, length);
+      return memory.bytes.slice(at, at + length);
     };
   }
 
@@ -261,8 +261,8 @@ export class Lifter {
       return flags;
     };
     return {
-      load: at => spread(readUnsigned(memory.view, at, size)),
-      flat: (flat, at) => spread(int(flat, at)),
+      load: at => spread(memory.readUnsigned(at, size)),
+      flat: (flat, at) => spread(intAt(flat, at)),
       cost: OBJECT_COST + SLOT_COST * names.length,
     };
   }
@@ -275,7 +275,7 @@ export class Lifter {
         : (handle: number): number => instance.lend(resource, handle);
     return {
       load: at => take(memory.view.getUint32(at, true)),
-      flat: (flat, at) => take(int(flat, at) >>> 0),
+      flat: (flat, at) => take(intAt(flat, at) >>> 0),
       cost: SLOT_COST,
     };
   }
@@ -284,8 +284,7 @@ export class Lifter {
     const payloads = payloadsOf(type.form) ?? [];
     const { memory } = this.#context;
     const tagSize = discriminantBytes(payloads.length);
-    const payloadAlign = Math.max(1, ...payloads.map(p => this.#layout(p).alignBytes));
-    const offset = alignTo(tagSize, payloadAlign);
+    const offset = caseOffset(this.#types, payloads);
     const build = caseBuilders(this.#types, type);
     const loads = payloads.map(payload => (payload === null ? null : this.#lift(payload).load));
     const flats = payloads.map(payload =>
@@ -295,21 +294,17 @@ export class Lifter {
     const count = payloads.length;
     return {
       load: at => {
-        const tag = readUnsigned(memory.view, at, tagSize);
+        const tag = memory.readUnsigned(at, tagSize);
         if (tag >= count) throw abiTrap(`case ${tag} of ${count}`);
         return build[tag]?.(loads[tag]?.(at + offset));
       },
       flat: (flat, at) => {
-        const tag = int(flat, at) >>> 0;
+        const tag = intAt(flat, at) >>> 0;
         if (tag >= count) throw abiTrap(`case ${tag} of ${count}`);
         return build[tag]?.(flats[tag]?.(flat, at + 1));
       },
       cost: OBJECT_COST + Math.max(0, ...costs),
     };
-  }
-
-  #layout(payload: number | null) {
-    return payload === null ? { alignBytes: 1, flat: '' } : typeAt(this.#types, payload);
   }
 
   /** Reads a payload whose core values were joined with those of other cases. */
@@ -357,15 +352,6 @@ function caseBuilders(types: Plan['types'], type: PlanType): ((payload: unknown)
   }
 }
 
-/** Copies bytes out. Small arrays live on V8's own heap, which `slice` does not make use of. */
-function copyOf(bytes: Uint8Array, at: number, length: number): Uint8Array {
-  if (length > ON_HEAP_BYTES_MAX) return bytes.slice(at, at + length);
-  const copy = new Uint8Array(length);
-  if (length > LOOP_BYTES_MAX) copy.set(bytes.subarray(at, at + length));
-  else for (let n = 0; n < length; n += 1) copy[n] = bytes[at + n] ?? 0;
-  return copy;
-}
-
 function shiftedLoad(load: Load, by: number): Load {
   return by === 0 ? load : at => load(at + by);
 }
@@ -374,18 +360,14 @@ function shiftedFlat(lift: LiftFlat, by: number): LiftFlat {
   return by === 0 ? lift : (flat, at) => lift(flat, at + by);
 }
 
-function readUnsigned(view: DataView, at: number, size: number): number {
-  if (size === 1) return view.getUint8(at);
-  return size === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
-}
-
-function int(flat: readonly Flat[], at: number): number {
+/** Returns a core value that must be a 32-bit integer. */
+export function intAt(flat: readonly Flat[], at: number): number {
   const value = flat[at];
   if (typeof value !== 'number') throw abiTrap('a core value is no 32-bit integer');
   return value;
 }
 
 function char(code: number): string {
-  if (code > CHAR_MAX || (code >= 0xd800 && code <= 0xdfff)) throw abiTrap(`no character ${code}`);
+  if (!isScalar(code)) throw abiTrap(`no character ${code}`);
   return String.fromCodePoint(code);
 }

@@ -7,7 +7,7 @@ import { lowerPrimitive } from './lower-primitive.ts';
 import type { Plan, PlanResource, PlanType } from './plan.ts';
 import type { Flat } from './store.ts';
 import type { StringCodec } from './strings.ts';
-import { alignTo, discriminantBytes, payloadsOf } from './types.ts';
+import { alignTo, caseOffset, discriminantBytes, payloadsOf } from './types.ts';
 
 /** Splits a variant's JavaScript value into its case and payload. */
 type SplitCase = (value: unknown) => { readonly tag: number; readonly payload: unknown };
@@ -198,7 +198,7 @@ export class Lowerer {
       return bits;
     };
     return {
-      store: (at, value) => writeUnsigned(memory.view, at, size, gather(value)),
+      store: (at, value) => memory.writeUnsigned(at, size, gather(value)),
       flat: (flat, at, value) => {
         flat[at] = gather(value);
       },
@@ -225,15 +225,14 @@ export class Lowerer {
     const payloads = payloadsOf(type.form) ?? [];
     const { memory } = this.#context;
     const tagSize = discriminantBytes(payloads.length);
-    const aligns = payloads.map(p => (p === null ? 1 : typeAt(this.#types, p).alignBytes));
-    const offset = alignTo(tagSize, Math.max(1, ...aligns));
+    const offset = caseOffset(this.#types, payloads);
     const split = caseSplitter(this.#types, type);
     const stores = payloads.map(p => (p === null ? null : this.#lower(p).store));
     const flats = payloads.map(payload => this.#caseFlat(type, payload));
     return {
       store: (at, value) => {
         const { tag, payload } = split(value);
-        writeUnsigned(memory.view, at, tagSize, tag);
+        memory.writeUnsigned(at, tagSize, tag);
         stores[tag]?.(at + offset, payload);
       },
       flat: (flat, at, value) => {
@@ -278,12 +277,6 @@ function shifted({ store, flat }: Lower, offset: number, slot: number): Lower {
     store: offset === 0 ? store : (at, value) => store(at + offset, value),
     flat: slot === 0 ? flat : (into, at, value) => flat(into, at + slot, value),
   };
-}
-
-function writeUnsigned(view: DataView, at: number, size: number, value: number): void {
-  if (size === 1) view.setUint8(at, value);
-  else if (size === 2) view.setUint16(at, value, true);
-  else view.setUint32(at, value, true);
 }
 
 /** Returns how a variant's JavaScript value splits into case and payload. */

@@ -16,6 +16,7 @@ export type LowerString = (text: string) => number;
 
 /** Reads and writes strings in one encoding. */
 export interface StringCodec {
+  readonly encoding: StringEncoding;
   readonly lift: LiftString;
   /** Returns the address; `length` holds the length until the next call. */
   readonly lower: LowerString;
@@ -35,6 +36,7 @@ export function stringCodec(encoding: StringEncoding, context: CanonContext): St
 }
 
 class Utf8 implements StringCodec {
+  readonly encoding = 'utf8';
   length = 0;
   readonly #context: CanonContext;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -91,6 +93,7 @@ class Utf8 implements StringCodec {
 }
 
 class Utf16 implements StringCodec {
+  readonly encoding = 'utf16';
   length = 0;
   readonly #context: CanonContext;
 
@@ -107,6 +110,7 @@ class Utf16 implements StringCodec {
 }
 
 class Latin1OrUtf16 implements StringCodec {
+  readonly encoding = 'latin1+utf16';
   length = 0;
   readonly #context: CanonContext;
 

@@ -61,6 +61,17 @@ export function payloadsOf(form: TypeForm): readonly (number | null)[] | null {
   }
 }
 
+/** Returns where a variant's payload begins in memory. */
+export function caseOffset(
+  types: readonly PlanType[],
+  payloads: readonly (number | null)[],
+): number {
+  const aligns = payloads.map(payload =>
+    payload === null ? 1 : (types[payload]?.alignBytes ?? 1),
+  );
+  return alignTo(discriminantBytes(payloads.length), Math.max(1, ...aligns));
+}
+
 /** Returns the core type that can carry both. */
 function joinFlat(a: string, b: string): string {
   if (a === b) return a;

@@ -1,3 +1,4 @@
+import { MESSAGE_VALUES_MAX } from './byte-source.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 const BYTES_START = 1_024;
@@ -11,6 +12,7 @@ export class ByteSink {
   /** Bytes written so far. */
   at = 0;
   private readonly bytesMax: number;
+  private valuesLeft = MESSAGE_VALUES_MAX;
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
@@ -24,6 +26,19 @@ export class ByteSink {
     if (end > this.buffer.length) this.grow(end);
     this.at = end;
     return start;
+  }
+
+  /** Begins to count the values of another message. */
+  beginValues(): void {
+    this.valuesLeft = MESSAGE_VALUES_MAX;
+  }
+
+  /** Counts values that are about to be written, as the reader of the message will. */
+  charge(values: number): void {
+    this.valuesLeft -= values;
+    if (this.valuesLeft < 0) {
+      throw new ProtocolError('PROTOCOL_VALUE', `more than ${MESSAGE_VALUES_MAX} values`);
+    }
   }
 
   u8(value: number): void {

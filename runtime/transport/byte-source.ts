@@ -8,15 +8,24 @@ export const MESSAGE_VALUES_MAX = 65_536;
  * Every method throws ProtocolError `PROTOCOL_BYTES` when the bytes end too soon.
  */
 export class ByteSource {
-  readonly buffer: Buffer;
+  buffer: Buffer;
   at: number;
-  readonly end: number;
+  end: number;
   private valuesLeft = MESSAGE_VALUES_MAX;
 
   constructor(buffer: Buffer, start = 0, end = buffer.length) {
     this.buffer = buffer;
     this.at = start;
     this.end = end;
+  }
+
+  /** Begins another message, so that one source can serve them all. Returns itself. */
+  open(message: { readonly buffer: Buffer; readonly start: number; readonly end: number }): this {
+    this.buffer = message.buffer;
+    this.at = message.start;
+    this.end = message.end;
+    this.valuesLeft = MESSAGE_VALUES_MAX;
+    return this;
   }
 
   /** Moves on by `count` bytes and returns where they start. */

@@ -17,11 +17,15 @@ export interface FrameReaderOptions {
 }
 
 interface Header {
-  readonly payloadBytes: number;
-  readonly type: number;
-  readonly id: number;
-  readonly more: boolean;
+  payloadBytes: number;
+  type: number;
+  id: number;
+  more: boolean;
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const NO_BYTES = Buffer.alloc(0);
 
 /**
  * Cuts a stream of bytes, however it is split, into messages. Holds at most one unfinished frame
@@ -29,6 +33,15 @@ interface Header {
  */
 export class FrameReader {
   private readonly options: FrameReaderOptions;
+  /** The header and the message at hand: written over by the next, so that neither is garbage. */
+  private readonly header: Header = { payloadBytes: 0, type: 0, id: 0, more: false };
+  private readonly message: Mutable<Message> = {
+    type: 0,
+    id: 0,
+    buffer: NO_BYTES,
+    start: 0,
+    end: 0,
+  };
   /** Header bytes of a frame that began in an earlier chunk. */
   private readonly headerBytes = Buffer.alloc(FRAME_HEADER_BYTES);
   private headerHeld = 0;
@@ -49,27 +62,36 @@ export class FrameReader {
    */
   push(chunk: Buffer): readonly Message[] {
     const messages: Message[] = [];
-    let at = this.partial === null && this.headerHeld === 0 ? 0 : this.resume(chunk, messages);
+    this.each(chunk, message => messages.push({ ...message }));
+    return messages;
+  }
+
+  /**
+   * Takes the next bytes and shows the messages they complete, one after the other. The message is
+   * one object, which is another message as soon as `take` has returned. Throws as `push` does.
+   */
+  each(chunk: Buffer, take: (message: Message) => void): void {
+    let at = this.partial === null && this.headerHeld === 0 ? 0 : this.resume(chunk, take);
     while (chunk.length - at >= FRAME_HEADER_BYTES) {
       const header = this.parseHeader(chunk, at);
       at += FRAME_HEADER_BYTES;
       const end = at + header.payloadBytes;
       if (end > chunk.length) {
-        this.hold(header, chunk, at);
-        return messages;
+        // A copy: the header read next takes the place of this one.
+        this.hold({ ...header }, chunk, at);
+        return;
       }
-      this.accept(header, chunk, at, end, messages);
+      this.accept(header, chunk, at, end, take);
       at = end;
     }
     if (at < chunk.length) {
       chunk.copy(this.headerBytes, 0, at);
       this.headerHeld = chunk.length - at;
     }
-    return messages;
   }
 
   /** Completes what earlier chunks began; returns how many bytes of `chunk` that took. */
-  private resume(chunk: Buffer, messages: Message[]): number {
+  private resume(chunk: Buffer, take: (message: Message) => void): number {
     let at = 0;
     if (this.partial === null) {
       at = Math.min(FRAME_HEADER_BYTES - this.headerHeld, chunk.length);
@@ -77,7 +99,7 @@ export class FrameReader {
       this.headerHeld += at;
       if (this.headerHeld < FRAME_HEADER_BYTES) return at;
       this.headerHeld = 0;
-      this.hold(this.parseHeader(this.headerBytes, 0), chunk, chunk.length);
+      this.hold({ ...this.parseHeader(this.headerBytes, 0) }, chunk, chunk.length);
     }
     const { partial } = this;
     if (partial === null) return at;
@@ -86,7 +108,7 @@ export class FrameReader {
     partial.held += count;
     if (partial.held === partial.payload.length) {
       this.partial = null;
-      this.accept(partial.header, partial.payload, 0, partial.payload.length, messages);
+      this.accept(partial.header, partial.payload, 0, partial.payload.length, take);
     }
     return at + count;
   }
@@ -101,14 +123,14 @@ export class FrameReader {
     buffer: Buffer,
     start: number,
     end: number,
-    messages: Message[],
+    take: (message: Message) => void,
   ): void {
     const { type, id } = header;
     if (this.parts === null && !header.more) {
-      messages.push({ type, id, buffer, start, end });
+      this.show(type, id, buffer, start, end, take);
       return;
     }
-    this.parts ??= { first: header, payloads: [], bytes: 0 };
+    this.parts ??= { first: { ...header }, payloads: [], bytes: 0 };
     const { parts } = this;
     if (parts.first.id !== id || parts.first.type !== type) {
       throw new ProtocolError('PROTOCOL_FRAME', 'a frame within another message');
@@ -122,7 +144,24 @@ export class FrameReader {
     if (header.more) return;
     this.parts = null;
     const whole = Buffer.concat(parts.payloads);
-    messages.push({ type, id, buffer: whole, start: 0, end: whole.length });
+    this.show(type, id, whole, 0, whole.length, take);
+  }
+
+  private show(
+    type: number,
+    id: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    take: (message: Message) => void,
+  ): void {
+    const { message } = this;
+    message.type = type;
+    message.id = id;
+    message.buffer = buffer;
+    message.start = start;
+    message.end = end;
+    take(message);
   }
 
   private parseHeader(buffer: Buffer, at: number): Header {
@@ -146,7 +185,11 @@ export class FrameReader {
                   ? 'a part that is not full'
                   : null;
     if (wrong !== null) throw new ProtocolError('PROTOCOL_FRAME', `a frame with ${wrong}`);
-    const more = (flags & FLAG_MORE) !== 0;
-    return { payloadBytes, type, id: buffer.readUInt32LE(at + 4), more };
+    const { header } = this;
+    header.payloadBytes = payloadBytes;
+    header.type = type;
+    header.id = buffer.readUInt32LE(at + 4);
+    header.more = (flags & FLAG_MORE) !== 0;
+    return header;
   }
 }

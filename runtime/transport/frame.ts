@@ -1,5 +1,6 @@
 import type { ByteSink } from './byte-sink.ts';
 import { writeU32 } from './byte-sink.ts';
+import { ProtocolError } from './protocol-error.ts';
 
 /**
  * Frames between gatewayd and component-host. Little-endian:
@@ -68,17 +69,26 @@ export interface Message {
 
 /** Leaves room for a header and returns where it is; write the payload next. */
 export function beginMessage(sink: ByteSink): number {
+  sink.beginValues();
   return sink.take(FRAME_HEADER_BYTES);
 }
 
 /**
  * Completes the message begun at `start`: writes its header and, where the payload needs several
- * frames, moves its parts apart to make room for theirs.
+ * frames, moves its parts apart to make room for theirs. Returns the bytes of all frames.
+ * Throws ProtocolError `PROTOCOL_VALUE` for a message that is too long; take `sink` back then.
  */
-export function endMessage(sink: ByteSink, start: number, address: FrameAddress): void {
+export function endMessage(sink: ByteSink, start: number, address: FrameAddress): number {
   const payloadStart = start + FRAME_HEADER_BYTES;
   const payloadBytes = sink.at - payloadStart;
-  const frames = Math.max(1, Math.ceil(payloadBytes / FRAME_PAYLOAD_BYTES_MAX));
+  if (payloadBytes <= FRAME_PAYLOAD_BYTES_MAX) {
+    writeHeader(sink.buffer, start, payloadBytes, address, false);
+    return FRAME_HEADER_BYTES + payloadBytes;
+  }
+  if (payloadBytes > MESSAGE_BYTES_MAX) {
+    throw new ProtocolError('PROTOCOL_VALUE', `a message over ${MESSAGE_BYTES_MAX} bytes`);
+  }
+  const frames = Math.ceil(payloadBytes / FRAME_PAYLOAD_BYTES_MAX);
   sink.take((frames - 1) * FRAME_HEADER_BYTES);
   const { buffer } = sink;
   // From the last part on, so that no part is overwritten before it has moved.
@@ -92,6 +102,7 @@ export function endMessage(sink: ByteSink, start: number, address: FrameAddress)
     if (index > 0) buffer.copy(buffer, headerAt + FRAME_HEADER_BYTES, from, from + length);
     writeHeader(buffer, headerAt, length, address, index < frames - 1);
   }
+  return sink.at - start;
 }
 
 /** Returns the header of a frame whose payload travels in a buffer of its own. */

@@ -12,11 +12,14 @@ export {
 } from './control-messages.ts';
 export { CallCredit, LOG_LINES_AHEAD_MAX, LOG_LINES_PER_CALL, LogAllowance } from './credit.ts';
 export {
+  beginMessage,
   CONTROL_SLOT,
+  endMessage,
   FRAME_BYTES_MAX,
   FRAME_HEADER_BYTES,
   FRAME_PAYLOAD_BYTES_MAX,
   FRAME_TYPE,
+  type FrameAddress,
   frameHeader,
   MESSAGE_BYTES_MAX,
   type Message,

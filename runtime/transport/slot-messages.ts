@@ -3,7 +3,6 @@ import { ByteSource } from './byte-source.ts';
 import {
   beginMessage,
   endMessage,
-  FRAME_HEADER_BYTES,
   FRAME_TYPE,
   type FrameAddress,
   MESSAGE_BYTES_MAX,
@@ -78,15 +77,11 @@ export function appendMessage(
   const start = beginMessage(sink);
   try {
     write(sink);
-    if (sink.at - start - FRAME_HEADER_BYTES > MESSAGE_BYTES_MAX) {
-      throw new ProtocolError('PROTOCOL_VALUE', `a message over ${MESSAGE_BYTES_MAX} bytes`);
-    }
-    endMessage(sink, start, address);
+    return endMessage(sink, start, address);
   } catch (error) {
     sink.at = start;
     throw error;
   }
-  return sink.at - start;
 }
 
 /** A log line of a guest. */

@@ -1,3 +1,4 @@
+import { holdsUtf8 } from '../base/utf8.ts';
 import type { ByteSink } from './byte-sink.ts';
 import type { ByteSource } from './byte-source.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -23,13 +24,13 @@ export function readText(source: ByteSource): string {
   const start = source.take(byteCount);
   const { buffer } = source;
   const end = start + byteCount;
-  if (isAscii(buffer, start, end)) return buffer.latin1Slice(start, end);
-  const text = buffer.toString('utf8', start, end);
-  // The runtime replaces what is not UTF-8; text that was UTF-8 comes back as the same bytes.
-  if (!buffer.subarray(start, end).equals(Buffer.from(text, 'utf8'))) {
+  if (byteCount <= SHORT_TEXT_LENGTH && isAscii(buffer, start, end)) {
+    return buffer.latin1Slice(start, end);
+  }
+  if (!holdsUtf8(buffer, start, end)) {
     throw new ProtocolError('PROTOCOL_BYTES', 'a text that is not UTF-8');
   }
-  return text;
+  return buffer.utf8Slice(start, end);
 }
 
 function writeShortAscii(sink: ByteSink, text: string): boolean {

@@ -101,9 +101,8 @@ function decodeBytes(source: ByteSource): Uint8Array {
   const count = source.u32();
   const start = source.take(count);
   // A copy: the received chunk is much larger and must not live as long as the value.
-  const bytes = new Uint8Array(count);
-  bytes.set(source.buffer.subarray(start, start + count));
-  return bytes;
+  const { buffer, byteOffset } = source.buffer;
+  return new Uint8Array(new Uint8Array(buffer, byteOffset + start, count));
 }
 
 function listDecoder(element: ValueType): Decoder {

@@ -1,6 +1,5 @@
 import { camelCase, type NamedType, type ValueType } from '../base/value-type.ts';
 import type { ByteSink } from './byte-sink.ts';
-import { MESSAGE_VALUES_MAX } from './byte-source.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { writeText } from './text.ts';
 
@@ -96,8 +95,12 @@ function arrayOf(value: unknown): readonly unknown[] {
 }
 
 function property(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) mismatch('an object', value);
-  return Reflect.get(value, name);
+  return isObject(value) ? value[name] : mismatch('an object', value);
+}
+
+/** Whether a value's properties may be read. */
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function encodeU64(value: unknown, sink: ByteSink): void {
@@ -146,7 +149,7 @@ function listEncoder(element: ValueType): Encoder {
   const encode = compileEncoder(element);
   return (value, sink) => {
     const array = arrayOf(value);
-    if (array.length > MESSAGE_VALUES_MAX) mismatch(`at most ${MESSAGE_VALUES_MAX} values`, value);
+    sink.charge(array.length);
     sink.u32(array.length);
     for (const item of array) encode(item, sink);
   };

@@ -24,18 +24,19 @@ export class BlockingStream {
 
   /** Blocks until the session's nonce has come; discards everything before it. */
   open(): readonly Message[] {
-    while (!this.gate.isOpen) {
-      const messages = this.read();
-      if (this.gate.isOpen) return messages;
-    }
-    return [];
+    const messages: Message[] = [];
+    while (!this.gate.isOpen) this.read(message => messages.push({ ...message }));
+    return messages;
   }
 
-  /** Blocks until bytes have come, and returns the messages they complete, which may be none. */
-  read(): readonly Message[] {
+  /**
+   * Blocks until bytes have come, and shows the messages they complete, which may be none, one
+   * after the other. Each is written over when the next is read.
+   */
+  read(take: (message: Message) => void): void {
     const count = readSync(this.fd, this.chunk, 0, FRAME_BYTES_MAX, null);
     if (count === 0) throw new SessionOver('the gateway closed the socket');
-    return this.reader.push(this.gate.pass(this.chunk.subarray(0, count)));
+    this.reader.each(this.gate.pass(this.chunk.subarray(0, count)), take);
   }
 
   /** Blocks until all bytes are in the socket. */

@@ -1,4 +1,5 @@
-import type { HostFunction, HostImports } from '../../linker/activate.ts';
+import type { FramedImports, FramedInterface, HostFunction } from '../../linker/activate.ts';
+import type { FrameFunction } from '../../linker/frame.ts';
 import { semverTrack } from '../../linker/names.ts';
 import { type WasiServices, wasiImports } from '../../linker/wasi/index.ts';
 import type { Activate, ContractFunction } from '../../transport/index.ts';
@@ -9,8 +10,10 @@ const RESOURCE_DROP = '[resource-drop]';
 export interface WorkerFacilities extends Omit<WasiServices, 'onLine'> {
   /** Sends a log line, or drops it. */
   log(level: string, context: string, text: string): void;
-  /** Asks gatewayd. */
+  /** Asks gatewayd, in values: for what has no core function behind it. */
   hostCall(functionId: number, args: readonly unknown[]): unknown;
+  /** Returns a function that asks gatewayd, in frames; without it all is asked in values. */
+  frameFunction?(functionId: number): FrameFunction;
 }
 
 /**
@@ -22,7 +25,7 @@ export function importsOf(
   functions: readonly ContractFunction[],
   activate: Activate,
   facilities: WorkerFacilities,
-): HostImports {
+): FramedImports {
   const wasi = wasiImports({
     ...facilities,
     onLine: (stream, line) => facilities.log(stream === 'stdout' ? 'info' : 'warn', stream, line),
@@ -30,6 +33,7 @@ export function importsOf(
   const answeredHere = new Set([...wasi.keys()].map(semverTrack));
   const local = localFunctions(activate, facilities);
   const interfaces = new Map<string, Map<string, HostFunction>>();
+  const frames = new Map<string, Map<string, FrameFunction>>();
   const drops = new Map<string, Map<string, number>>();
   for (const [id, { interface: owner, function: shape }] of functions.entries()) {
     if (answeredHere.has(semverTrack(owner))) continue;
@@ -37,16 +41,18 @@ export function importsOf(
       entry(drops, owner).set(shape.name.slice(RESOURCE_DROP.length), id);
       continue;
     }
-    const answer =
-      local.get(`${owner.replace(/@.*$/, '')}#${shape.name}`) ??
-      ((...args: readonly unknown[]) => facilities.hostCall(id, args));
-    entry(interfaces, owner).set(shape.name, answer);
+    const answer = local.get(`${owner.replace(/@.*$/, '')}#${shape.name}`);
+    const framed = answer === undefined ? facilities.frameFunction?.(id) : undefined;
+    if (framed !== undefined) entry(frames, owner).set(shape.name, framed);
+    const ask = (...args: readonly unknown[]) => facilities.hostCall(id, args);
+    entry(interfaces, owner).set(shape.name, answer ?? ask);
   }
-  const fromContract = [...interfaces].map(([name, found]) => {
+  const imports = new Map<string, FramedInterface>(wasi);
+  for (const [name, functions] of interfaces) {
     const dropResource = dropper(drops.get(name), facilities);
-    return [name, { functions: found, dropResource }] as const;
-  });
-  return new Map([...wasi, ...fromContract]);
+    imports.set(name, { functions, frames: frames.get(name) ?? new Map(), dropResource });
+  }
+  return imports;
 }
 
 function localFunctions(

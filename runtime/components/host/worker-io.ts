@@ -2,6 +2,7 @@ import process from 'node:process';
 import { parentPort } from 'node:worker_threads';
 // Not the linker's index: a worker loads activation only, and each file more costs it time.
 import { activateComponent, type Handle } from '../../linker/activate.ts';
+import type { FrameFunction } from '../../linker/frame.ts';
 import { DEFAULT_ACTIVATION_LIMITS } from '../../linker/limits.ts';
 import { semverTrack } from '../../linker/names.ts';
 import type { Plan } from '../../linker/plan.ts';
@@ -9,6 +10,7 @@ import {
   type Activate,
   ANSWER_TYPES,
   appendMessage,
+  ByteSource,
   CALL_TYPES,
   type Contract,
   type ContractCodecs,
@@ -73,10 +75,10 @@ function serve(
   const host = new BlockingStream(task.hostFd, activate.nonce, activate.slot, ANSWER_TYPES);
   // 1. Both streams are cleared of what an earlier session left; then gatewayd clears its own.
   host.open();
-  let messages = calls.open();
+  const first = calls.open();
   host.write(Buffer.from(activate.nonce));
   const session = new WorkerSession(activate, codecs, {
-    readAnswer: () => host.read(),
+    readAnswer: take => host.read(take),
     write: bytes => host.write(bytes),
   });
   try {
@@ -84,17 +86,20 @@ function serve(
     const { handle, exportIndexes } = stand(activate, planOf(task.plan), task.modules, contract, {
       log: (level, context, text) => session.log(level, context, text),
       hostCall: (id, args) => session.hostCall(id, args),
+      frameFunction: id => session.frameFunction(id),
     });
     session.activated(handle, new Set(exportIndexes.keys()));
     onStanding();
     // 3. Calls, one after the other, until the session is over.
-    for (;;) {
-      for (const message of messages) {
-        if (message.type === FRAME_TYPE.wake) return;
-        session.answerCall(message, handle, exportIndexes);
-      }
+    let isOver = false;
+    const take = (message: Message): void => {
+      isOver ||= message.type === FRAME_TYPE.wake;
+      if (!isOver) session.answerCall(message, handle, exportIndexes);
+    };
+    for (const message of first) take(message);
+    while (!isOver) {
       session.flush();
-      messages = calls.read();
+      calls.read(take);
     }
   } catch (error) {
     if (!(error instanceof SessionOver)) session.fault(error);
@@ -107,7 +112,7 @@ function stand(
   plan: Plan,
   modules: readonly WebAssembly.Module[],
   contract: Contract,
-  upward: Pick<WorkerFacilities, 'log' | 'hostCall'>,
+  upward: Pick<WorkerFacilities, 'log' | 'hostCall' | 'frameFunction'>,
 ): { readonly handle: Handle; readonly exportIndexes: ReadonlyMap<number, number> } {
   const imports = importsOf(contract.imports, activate, {
     monotonicNs: () => process.hrtime.bigint(),
@@ -134,7 +139,7 @@ function rehearse(rehearsal: Rehearsal, contract: Contract, codecs: ContractCode
     granted: [],
     config: [],
   };
-  const session = new WorkerSession(activate, codecs, { readAnswer: () => [], write: () => {} });
+  const session = new WorkerSession(activate, codecs, { readAnswer: () => {}, write: () => {} });
   const modules = rehearsal.modules.map(base64 => {
     return new WebAssembly.Module(new Uint8Array(Buffer.from(base64, 'base64')));
   });
@@ -142,6 +147,7 @@ function rehearse(rehearsal: Rehearsal, contract: Contract, codecs: ContractCode
   const { handle, exportIndexes } = stand(activate, plan, modules, contract, {
     log: (level, context, text) => session.log(level, context, text),
     hostCall: () => ({ tag: 'ok' }),
+    frameFunction: () => rehearsedAnswer(),
   });
   session.activated(handle, new Set(exportIndexes.keys()));
   for (const message of rehearsedCalls(codecs, exportIndexes)) {
@@ -149,6 +155,22 @@ function rehearse(rehearsal: Rehearsal, contract: Contract, codecs: ContractCode
   }
   session.flush();
   handle.close();
+}
+
+/** Answers every question with the first case and nothing in it: `ok`. */
+function rehearsedAnswer(): FrameFunction {
+  const sink = messageSink();
+  const answer = new ByteSource(Buffer.from([0]));
+  return {
+    ask: () => {
+      sink.at = 0;
+      return sink;
+    },
+    answer: () => {
+      answer.at = 0;
+      return answer;
+    },
+  };
 }
 
 /** Returns a call of each export, which takes a message of the broker, as gatewayd frames it. */

@@ -31,7 +31,7 @@ parentPort?.once('message', async (task: WorkerTask) => {
     environment: Object.keys(process.env).join(' ') || 'empty',
   };
   const session = new WorkerSession(activate, compileContract(testContract), {
-    readAnswer: () => host.read(),
+    readAnswer: take => host.read(take),
     write: bytes => host.write(bytes),
   });
   session.fault(new Error(JSON.stringify(found)));
