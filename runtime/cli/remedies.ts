@@ -33,6 +33,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   DEPLOY_KNOWN_BAD: 'airssys-wasm why; then sign a corrected release',
   DEPLOY_BUSY: 'wait until the other change is done: airssys-wasm slots',
   DEPLOY_DISK_FULL: 'make room on the disk that holds /var/lib/airssys',
+  HOST_WALLS_MISSING:
+    'airssys-wasm status --walls says what is in the way; put it right (apt-get install ' +
+    'bubblewrap, component-host.uid) or demand less in [walls] of gateway.toml',
   KEY_MALFORMED: 'airssys-wasm keygen --out FILE makes a key',
   KEY_WEAK: 'airssys-wasm keygen --out FILE makes a sound key',
 };

@@ -6,6 +6,7 @@ import { findWasiRust, RUST_PACKAGES } from '../guests/rust-toolchain-io.ts';
 const RUST_FOR_WASI = 'rustc-wasi';
 
 const DEBIAN_PACKAGES: ReadonlyMap<string, string> = new Map([
+  ['bwrap', 'bubblewrap'],
   ['mosquitto', 'mosquitto'],
   ['socat', 'socat'],
   [RUST_FOR_WASI, RUST_PACKAGES],

@@ -10,6 +10,8 @@ export interface ControllerParts {
   /** A guest's name, or the absolute path of a component. */
   readonly component: string;
   readonly version?: string;
+  /** The release's unless given. */
+  readonly vendor?: string;
   readonly config?: Readonly<Record<string, string>>;
   /** Grants beside memory and call deadline. */
   readonly grants?: readonly string[];
@@ -96,6 +98,7 @@ function controllerTable(parts: ControllerParts) {
   return {
     name: parts.name,
     version: parts.version ?? '1.0.0',
+    ...(parts.vendor !== undefined && { vendor: parts.vendor }),
     component: isGuest(component) ? `${component}.wasm` : component,
     'health-interval': '1s',
     config: parts.config ?? {},

@@ -130,4 +130,25 @@ config('limits and paths next to the accepted ones are refused', () => {
   parse(`control-socket = "/${'s'.repeat(106)}"`);
 });
 
+config('walls that are demanded are known ones, each once; none is the default', () => {
+  assert.equal(parse('').requiredWalls, []);
+  assert.equal(parse('[walls]\nrequire = ["own-uid", "namespaces", "seccomp"]').requiredWalls, [
+    'own-uid',
+    'namespaces',
+    'seccomp',
+  ]);
+  const unknown = refusal('[walls]\nrequire = ["seccomp", "moat"]');
+  assert.is(unknown.keyPath, 'walls.require[1]');
+  assert.match(unknown.message, /must be one of .*own-uid.*seccomp/);
+  assert.is(refusal('[walls]\nrequire = ["seccomp", "seccomp"]').keyPath, 'walls.require');
+  assert.is(refusal('[walls]\nrequire = "seccomp"').keyPath, 'walls.require');
+  assert.is(refusal('[walls]\ndemand = ["seccomp"]').keyPath, 'walls.demand');
+});
+
+config('each vendor has a host process of its own unless the file says otherwise', () => {
+  assert.is(parse('').hostPerVendor, true);
+  assert.is(parse('[component-host]\nper-vendor = false').hostPerVendor, false);
+  assert.is(refusal('[component-host]\nper-vendor = 1').keyPath, 'component-host.per-vendor');
+});
+
 config.run();

@@ -88,6 +88,16 @@ test('a manifest that was taken apart and put together is the same', () => {
   assert.equal(decodeManifest(MANIFEST), RELEASE);
 });
 
+test('a controller of another vendor than its release keeps that vendor, and only a domain', () => {
+  const [first, ...others] = RELEASE.controllers;
+  if (first === undefined) throw new Error('the release of this file has controllers');
+  const release = { ...RELEASE, controllers: [{ ...first, vendor: 'pump.example' }, ...others] };
+  assert.equal(decodeManifest(encodeManifest(release)), release);
+  assert.not.equal(encodeManifest(release), MANIFEST);
+  const wrong = { ...RELEASE, controllers: [{ ...first, vendor: 'no domain' }, ...others] };
+  assert.throws(() => decodeManifest(encodeManifest(wrong)), /vendor/);
+});
+
 test('the digest of the secure boot example of the draft is reproduced', () => {
   // draft-ietf-suit-manifest B.1: the digest covers the byte string's head too.
   const example =

@@ -21,11 +21,13 @@ export function registerStatus(program: Command, context: CliContext): void {
     .command('status')
     .description('the gateway at a glance; exit code 3 when something is wrong')
     .argument('[name]', 'one controller only')
-    .action(async (name: string | undefined) => {
+    .option('--walls', 'each protection around the processes that run controllers')
+    .action(async (name: string | undefined, flags: { readonly walls?: true }) => {
       const report = await withDaemon(context, daemon =>
         daemon.ask({ method: 'status', params: {} }, statusSchema),
       );
-      if (name !== undefined) one(report, name, context);
+      if (flags.walls === true) walls(report, name, context);
+      else if (name !== undefined) one(report, name, context);
       else whole(report, context);
     });
 }
@@ -34,6 +36,28 @@ function whole(report: StatusReport, context: CliContext): void {
   if (context.globals().json) context.out.document('airssys.status/1', report);
   else print(report, context.out);
   if (report.verdict !== 'ok') context.finish(EXIT.unhealthy);
+}
+
+/** Prints what stands around each host. Exit code 3 where something that is demanded does not. */
+function walls(report: StatusReport, name: string | undefined, context: CliContext): void {
+  if (name !== undefined) {
+    throw new CliError('CLI_USAGE', 'walls stand around all controllers; leave the name out');
+  }
+  const first = { vendor: null, ...report.host };
+  const hosts = [first, ...(report.otherHosts ?? [])];
+  if (context.globals().json) {
+    context.out.document('airssys.walls/1', { hosts });
+  } else {
+    for (const { vendor, pid, walls: all } of hosts) {
+      const up = all.filter(({ state }) => state === 'up').length;
+      const whose = vendor === null ? '' : ` of ${vendor}`;
+      const process = pid === null ? 'not running' : `process ${pid}`;
+      context.out.line(`component-host${whose}  ${process}  ${up} of ${all.length} walls stand`);
+      const rows = all.map(({ name: wall, state, detail }) => [wall, state, detail]);
+      context.out.table(['WALL', 'STATE', 'DETAIL'], rows, COLUMNS);
+    }
+  }
+  if (report.verdict === 'failing') context.finish(EXIT.unhealthy);
 }
 
 function one(report: StatusReport, name: string, context: CliContext): void {

@@ -109,6 +109,36 @@ commands('the first screen of a degraded gateway says what, why and what next', 
   );
 });
 
+commands('walls are told one by one for each host, with what is in their way', async context => {
+  const walls: StatusReport['host']['walls'] = [
+    { name: 'seccomp', state: 'up', detail: '1 filter of system calls more than the gateway' },
+    { name: 'own-uid', state: 'down', detail: 'runs as uid 1000, like the gateway' },
+  ];
+  const other = { vendor: 'b.example', state: 'running', pid: 900, starts: 1, walls } as const;
+  const otherHosts = [{ ...other, walls: [...walls].slice(0, 1) }];
+  context.service.status_ = { ...STATUS, host: { ...STATUS.host, walls }, otherHosts };
+  const { code, out } = await run(context.socket, ['status', '--walls']);
+  assert.is(code, 0);
+  assert.is(
+    out,
+    [
+      'component-host  process 812  1 of 2 walls stand',
+      'WALL     STATE  DETAIL',
+      'seccomp  up     1 filter of system calls more than the gateway',
+      'own-uid  down   runs as uid 1000, like the gateway',
+      'component-host of b.example  process 900  1 of 1 walls stand',
+      'WALL     STATE  DETAIL',
+      'seccomp  up     1 filter of system calls more than the gateway',
+      '',
+    ].join('\n'),
+  );
+  const json = await run(context.socket, ['status', '--walls', '--json']);
+  assert.is(JSON.parse(json.out).hosts[1].vendor, 'b.example');
+  context.service.status_ = { ...STATUS, verdict: 'failing' };
+  assert.is((await run(context.socket, ['status', '--walls'])).code, 3);
+  assert.is((await run(context.socket, ['status', 'thermostat', '--walls'])).code, 2);
+});
+
 commands('what the outbox lost is told where the outbox is', async context => {
   const mqtt = STATUS.mqtt.map(link => ({ ...link, queued: 3, dropped: 2, refused: 5 }));
   context.service.status_ = { ...STATUS, mqtt };
