@@ -79,8 +79,10 @@ export function checkReachability(tree: SourceTree): Finding[] {
   });
 }
 
-/** What the kit imports from the gateway; the compiler refuses one that the contract has not. */
+/** What guests import from the gateway; the compiler refuses one that the contract has not. */
 const CONTRACT_MODULE = /^(?:airssys|wasi):/;
+/** The kit, and guests of the tests. */
+const RUNS_IN_GUEST = /^(?:wit\/sdk|test\/fixtures\/guests)\//;
 
 /** Packages: what runs on a gateway imports only what is bundled or installed there. */
 export function checkPackages(tree: SourceTree): Finding[] {
@@ -89,7 +91,7 @@ export function checkPackages(tree: SourceTree): Finding[] {
     return file.scan.imports.flatMap(item => {
       const name = packageName(item.specifier);
       if (name === null || tree.dependencies.has(name)) return [];
-      if (file.path.startsWith('wit/sdk/') && CONTRACT_MODULE.test(item.specifier)) return [];
+      if (RUNS_IN_GUEST.test(file.path) && CONTRACT_MODULE.test(item.specifier)) return [];
       const isDev = tree.devDependencies.has(name);
       if (isDev && (!onGateway || item.typeOnly || BUNDLED_PACKAGES.has(name))) return [];
       const message = isDev ? `${name} is for development only` : `${name} is not in package.json`;

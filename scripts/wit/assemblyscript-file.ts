@@ -124,8 +124,10 @@ export function airssys_scratch(count: usize): usize {
 }
 
 /** Called where an assertion fails: the reason goes to the log, the instance ends. */
-export function airssys_abort(message: string | null, file: string | null, line: u32, column: u32): void {
-  const text = (message ? message : "abort") + " (" + (file ? file : "") + ":" + line.toString() + ")";
+export function airssys_abort(message: string | null, file: string | null, \
+line: u32, column: u32): void {
+  const text = (message ? message : "abort") + " (" + (file ? file : "") + ":" \
++ line.toString() + ")";
   wasi_logging_log(5, 0, 0, changetype<usize>(text), text.length);
   unreachable();
 }
@@ -142,6 +144,7 @@ export function airssys_text(ptr: usize, units: i32): string {
 }
 `;
 
-const EXPORTS_DOCS = `// What a controller may export. An interface counts as exported when one of its functions is
+const EXPORTS_DOCS = `\
+// What a controller may export. An interface counts as exported when one of its functions is
 // defined; one that returns \`usize\` returns the address of its result, kept by airssys_scratch.
 `;

@@ -149,7 +149,8 @@ class RustTypes {
         return `pub type ${name} = u8;\n${constants(definition.members, name, index => index)}`;
       case 'flags': {
         const bits = layout(type).size * 8;
-        return `pub type ${name} = u${bits};\n${constants(definition.members, name, index => 2 ** index)}`;
+        const values = constants(definition.members, name, index => 2 ** index);
+        return `pub type ${name} = u${bits};\n${values}`;
       }
       case 'record':
         return struct(
@@ -158,7 +159,8 @@ class RustTypes {
             member.type === null
               ? []
               : [
-                  `${docs(member.docs, '    ')}    pub ${ident(member.name)}: ${this.name(member.type)},\n`,
+                  docs(member.docs, '    '),
+                  `    pub ${ident(member.name)}: ${this.name(member.type)},\n`,
                 ],
           ),
           type,
@@ -182,7 +184,8 @@ class RustTypes {
       fields.push(`    pub val: ${name}_val,\n`);
       union = `#[repr(C)]\n#[derive(Clone, Copy)]\npub union ${name}_val {\n${cases.join('')}}\n`;
     }
-    return `${struct(name, fields, type)}${union}${constants(definition.members, name, index => index)}`;
+    const tags = constants(definition.members, name, index => index);
+    return `${struct(name, fields, type)}${union}${tags}`;
   }
 }
 
@@ -303,6 +306,7 @@ extern "C" {
 }
 `;
 
-const EXPORTS_DOCS = `// What a controller may define, each with #[no_mangle]. An interface counts as exported when one of
+const EXPORTS_DOCS = `\
+// What a controller may define, each with #[no_mangle]. An interface counts as exported when one of
 // its functions is defined. A code of 0 means success; anything else after \`*error\` was set.
 `;

@@ -48,8 +48,8 @@ function entry(name: string, functions: Entries): readonly [string, HostInterfac
 }
 
 /**
- * Returns the two functions that exit. Success is TRAP_EXIT: the guest stopped itself. Anything else
- * is a failure like any other of the guest.
+ * Returns the two functions that exit. Success is TRAP_EXIT: the guest stopped itself. Anything
+ * else is a failure like any other of the guest.
  */
 function exits(sinks: readonly LineSink[]): Entries {
   const exit = (success: boolean, status: string): never => {

@@ -1,3 +1,8 @@
+import { suite } from 'uvu';
 import { conformance } from './conformance-suite.ts';
 
-conformance('assemblyscript');
+const test = suite('guests: conformance in assemblyscript');
+
+conformance(test, 'assemblyscript');
+
+test.run();

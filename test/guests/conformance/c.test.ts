@@ -1,3 +1,8 @@
+import { suite } from 'uvu';
 import { conformance } from './conformance-suite.ts';
 
-conformance('c');
+const test = suite('guests: conformance in c');
+
+conformance(test, 'c');
+
+test.run();

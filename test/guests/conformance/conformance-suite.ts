@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { suite } from 'uvu';
+import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildGuests } from '../../../scripts/guests.ts';
 import { EVENTS, sectionEvent, U53_MAX } from './outcomes.ts';
@@ -23,9 +23,8 @@ export interface Deviations {
 /** The record of the section `wide` where 64 bits arrive as they are. */
 const WIDE_RECORD = '0000000000000080ffffffffffffffff0100000000002000';
 
-/** Runs the tests of one language: its transcript is the committed one. */
-export function conformance(language: string, deviations: Deviations = {}): void {
-  const test = suite(`guests: conformance in ${language}`);
+/** Adds the tests of one language: its transcript is the committed one. */
+export function conformance(test: Test, language: string, deviations: Deviations = {}): void {
   const name = `conformance-${language}`;
   let path = '';
 
@@ -75,8 +74,6 @@ export function conformance(language: string, deviations: Deviations = {}): void
     repeat(1_000);
     assert.is(guest.handle.memoryBytes(), before);
   });
-
-  test.run();
 }
 
 function tellOnce(guest: RecordedGuest): void {

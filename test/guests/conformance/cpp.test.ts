@@ -1,3 +1,8 @@
+import { suite } from 'uvu';
 import { conformance } from './conformance-suite.ts';
 
-conformance('cpp');
+const test = suite('guests: conformance in cpp');
+
+conformance(test, 'cpp');
+
+test.run();

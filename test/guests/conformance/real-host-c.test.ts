@@ -1,3 +1,8 @@
+import { suite } from 'uvu';
 import { conformanceInRealHost } from './real-host-suite.ts';
 
-conformanceInRealHost('c');
+const test = suite('guests: conformance in c, in component-host');
+
+conformanceInRealHost(test, 'c');
+
+test.run();

@@ -1,3 +1,8 @@
+import { suite } from 'uvu';
 import { conformanceInRealHost } from './real-host-suite.ts';
 
-conformanceInRealHost('rust');
+const test = suite('guests: conformance in rust, in component-host');
+
+conformanceInRealHost(test, 'rust');
+
+test.run();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { suite } from 'uvu';
+import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ComponentInstance } from '../../../runtime/ports/component-host.ts';
 import { exportIds, importFunctions } from '../../../wit/generated/contract.ts';
@@ -33,10 +33,8 @@ class RealGuest {
   }
 }
 
-/** Runs the tests of one language through both processes: the committed transcript again. */
-export function conformanceInRealHost(language: string): void {
-  const test = suite(`guests: conformance in ${language}, in component-host`);
-
+/** Adds the tests of one language through both processes: the committed transcript again. */
+export function conformanceInRealHost(test: Test, language: string): void {
   test('the committed transcript comes through both processes', async () => {
     await inRealHost(async real => {
       const guest = await activated(real, `conformance-${language}`);
@@ -58,8 +56,6 @@ export function conformanceInRealHost(language: string): void {
       assert.match(end.message ?? '', 'wasi:clocks/monotonic-clock "subscribe-instant" is refused');
     });
   });
-
-  test.run();
 }
 
 /** The bench's host tells of a failure as its own; what is wanted here is the assertion. */

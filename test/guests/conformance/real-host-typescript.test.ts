@@ -1,3 +1,8 @@
+import { suite } from 'uvu';
 import { conformanceInRealHost } from './real-host-suite.ts';
 
-conformanceInRealHost('typescript');
+const test = suite('guests: conformance in typescript, in component-host');
+
+conformanceInRealHost(test, 'typescript');
+
+test.run();

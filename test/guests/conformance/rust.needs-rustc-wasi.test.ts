@@ -1,3 +1,8 @@
+import { suite } from 'uvu';
 import { conformance } from './conformance-suite.ts';
 
-conformance('rust');
+const test = suite('guests: conformance in rust');
+
+conformance(test, 'rust');
+
+test.run();

@@ -1,3 +1,8 @@
+import { suite } from 'uvu';
 import { conformance } from './conformance-suite.ts';
 
-conformance('wat');
+const test = suite('guests: conformance in wat');
+
+conformance(test, 'wat');
+
+test.run();

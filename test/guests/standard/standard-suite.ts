@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { suite } from 'uvu';
+import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   activateComponent,
@@ -32,9 +32,8 @@ interface Running {
   run(command: string): void;
 }
 
-/** Runs the tests of a guest that uses its language's standard library, over WASI alone. */
-export function standardLibrary(language: string, traits: StandardTraits): void {
-  const test = suite(`guests: the standard library of ${language}`);
+/** Adds the tests of a guest that uses its language's standard library, over WASI alone. */
+export function standardLibrary(test: Test, language: string, traits: StandardTraits): void {
   const name = `standard-${language}`;
   let staged: StagedComponent;
   let modules: readonly WebAssembly.Module[] = [];
@@ -103,8 +102,6 @@ export function standardLibrary(language: string, traits: StandardTraits): void 
     neighbour.run('input');
     assert.is(neighbour.handle.dead, null);
   });
-
-  test.run();
 }
 
 function started(staged: StagedComponent, modules: readonly WebAssembly.Module[]): Running {
