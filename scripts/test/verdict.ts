@@ -40,6 +40,16 @@ export function formatTotals({ passed, failed, skipped }: Readonly<Totals>): str
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
+/** Reads the last line of a run back from its output; null where it never came. */
+export function readTotals(output: string): Totals | null {
+  const found = /^(\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(
+    output.trim().split('\n').at(-1) ?? '',
+  );
+  if (found === null) return null;
+  const [passed = 0, failed = 0, skipped = 0] = found.slice(1).map(Number);
+  return { passed, failed, skipped };
+}
+
 function failureReason(run: FileRun): string | null {
   const { counts } = run;
   if (run.timedOut) return timeoutReason(run);
