@@ -38,7 +38,8 @@ export class MemoryWatch {
   }
 
   #look(): void {
-    for (const { pid, command } of this.#gateway.processes()) {
+    for (const { pid } of this.#gateway.processes()) {
+      const command = read(`/proc/${pid}/cmdline`);
       const role = ROLES.find(name => command.includes(`${name}.js`));
       if (role === undefined) continue;
       this.#peak.set(role, Math.max(this.#peak.get(role) ?? 0, residentBytes(pid)));
@@ -46,12 +47,16 @@ export class MemoryWatch {
   }
 }
 
-/** A process may end while it is looked at. */
 function residentBytes(pid: number): number {
+  const line = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`));
+  return Number(line?.[1] ?? 0) * 1024;
+}
+
+/** A process may end while it is looked at. */
+function read(path: string): string {
   try {
-    const text = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
+    return readFileSync(path, 'utf8');
   } catch {
-    return 0;
+    return '';
   }
 }

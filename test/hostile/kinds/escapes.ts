@@ -40,11 +40,15 @@ export const SWALLOWING = section('swallowing', {
     /memory|bounds|outside/,
     { uses: ['log'] },
   ),
-  'swallow-at-the-edge-of-the-stack': swallows('(call $down)', /stack|not provided|memory access/, {
-    guest: `(func $down
+  'swallow-at-the-edge-of-the-stack': swallows(
+    '(call $down)',
+    /stack|not provided|memory access|took longer than/,
+    {
+      guest: `(func $down
       (block $out (try_table (catch_all $out) (call $open)))
       (block $out (try_table (catch_all $out) (call $down))))`,
-  }),
+    },
+  ),
   'swallow-with-a-reference': swallows(
     '(block $out (result exnref) (try_table (catch_all_ref $out) (call $open)) (unreachable)) (throw_ref)',
     NOT_GRANTED,
