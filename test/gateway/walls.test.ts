@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { GatewayUnderTest, refusal } from './gateway-under-test.ts';
+import { GatewayUnderTest, refusal, until } from './gateway-under-test.ts';
 import { RELAY, signedRelease } from './releases.ts';
 
 const test = suite('gateway: walls that the configuration demands');
@@ -24,14 +24,21 @@ test('without a demanded wall nothing runs, nothing is installed, and nothing is
   await mkdir(overrides, { recursive: true });
   await writeFile(join(overrides, 'walls.toml'), '[walls]\nrequire = ["own-uid"]\n');
   await gateway.startDaemon();
-  const status = await gateway.status();
+  const status = await until('the host told of its walls', async () => {
+    const now = await gateway.status();
+    return now.host.walls.length > 0 ? now : null;
+  });
   assert.is(status.verdict, 'failing');
   assert.equal(status.controllers, []);
   assert.match(
     status.problems.map(({ what }) => what).join('\n'),
     /HOST_WALLS_MISSING: the configuration demands own-uid \(runs as uid \d+, like the gateway/,
   );
-  assert.is((await refusal(gateway.install(next))).code, 'HOST_WALLS_MISSING');
+  const refused = await until('the start is over', async () => {
+    const { code } = await refusal(gateway.install(next));
+    return code === 'DEPLOY_BUSY' ? null : code;
+  });
+  assert.is(refused, 'HOST_WALLS_MISSING');
   assert.equal(await gateway.slots(), slotsBefore);
   await gateway.stopDaemon();
 
@@ -42,7 +49,10 @@ test('without a demanded wall nothing runs, nothing is installed, and nothing is
 });
 
 test('status has every wall, each once, with words', async () => {
-  const { walls } = (await gateway.status()).host;
+  const walls = await until('the host told of its walls', async () => {
+    const { host } = await gateway.status();
+    return host.walls.length > 0 ? host.walls : null;
+  });
   const names = walls.map(({ name }) => name);
   assert.is(new Set(names).size, names.length);
   assert.is(names.length, 14);
