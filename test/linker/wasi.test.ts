@@ -136,9 +136,10 @@ test('random numbers come from the caller and are bounded', async () => {
   traps(() => call(handle, 'bytes', BigInt(RANDOM_BYTES_MAX) + 1n), 'TRAP_LIMIT');
 });
 
-test('the file system is not there', async () => {
+test('the file system is not there, and who reaches for it is told what is missing', async () => {
   const handle = await run(guest, wasiImports(services().services));
   traps(() => call(handle, 'remove'), 'TRAP_MISSING');
+  assert.match(handle.dead ?? '', 'wasi:filesystem/types@0.2.0 "remove" is not provided');
 });
 
 test.run();

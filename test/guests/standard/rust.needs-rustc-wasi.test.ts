@@ -7,6 +7,7 @@ standardLibrary(test, 'rust', {
   atStart: [],
   // An Instant shows only as a distance, here from itself.
   clocks: 'steady 0 wall 1700000000123',
+  panic: /^stderr: thread '<unnamed>' panicked at 'on purpose', guest\.rs:\d+/,
   random: /^stdout: random \d+$/,
 });
 

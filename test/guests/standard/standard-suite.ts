@@ -22,6 +22,8 @@ export interface StandardTraits {
   readonly atStart: readonly string[];
   /** What the command `clocks` writes. */
   readonly clocks: string;
+  /** What the command `panic` writes first, in a language that panics. */
+  readonly panic?: RegExp;
   /** How the command `random` shows eight, or four, bytes of ones. */
   readonly random: RegExp;
 }
@@ -94,6 +96,13 @@ export function standardLibrary(test: Test, language: string, traits: StandardTr
   test('exit with a failure and abort are traps', () => {
     assert.equal(trapOf(start(), 'fail').message, 'the guest exited with a failure');
     assert.is(trapOf(start(), 'abort').code, 'TRAP_GUEST');
+  });
+
+  test('what a dying guest says of itself is in the log', () => {
+    const running = start();
+    trapOf(running, traits.panic === undefined ? 'abort' : 'panic');
+    const said = running.lines.slice(traits.atStart.length).join('\n');
+    assert.match(said, traits.panic ?? /^$/);
   });
 
   test('an exit leaves another instance of the same component alone', () => {
