@@ -113,7 +113,7 @@ function answer(verdict: keyof typeof SECCOMP_ANSWER): Instruction {
   return { op: OP.answer, ifTrue: 0, ifFalse: 0, operand: SECCOMP_ANSWER[verdict] };
 }
 
-/** Returns `struct sock_filter` after `struct sock_filter`; both architectures are little-endian. */
+/** Returns one `struct sock_filter` after the other; both architectures are little-endian. */
 function assemble(program: readonly Instruction[]): Buffer {
   const bytes = Buffer.alloc(program.length * INSTRUCTION_BYTES);
   for (const [index, { op, ifTrue, ifFalse, operand }] of program.entries()) {

@@ -13,7 +13,7 @@ const ENOSYS = 38;
 /** Generous: the machine that tests run on may be busy. */
 const WAIT_MS = 20_000;
 
-/** What this kernel grants; where it refuses, the report must say so, and that is what is tested. */
+/** What this kernel grants; where it refuses, the report must say so, which is tested then. */
 const trial = spawnSync('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true'], {
   encoding: 'utf8',
 });

@@ -75,7 +75,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   );
 }
 
-test('two vendors have two processes, and the death of one leaves the other untouched', async () => {
+test('two vendors have two processes, and the death of one leaves the other alone', async () => {
   assert.equal(
     hosts.status().map(({ vendor }) => vendor),
     [null],

@@ -25,7 +25,7 @@ function wall({ walls }: StandIn, name: string): string {
   return `${found?.state}: ${found?.detail}`;
 }
 
-test('where the kernel refuses namespaces, guests run without them and the report says why', async () => {
+test('where the kernel refuses namespaces, guests run, and the report says why', async () => {
   const standIn = await startStandIn(before);
   try {
     assert.is(standIn.activated, 'activated');

@@ -14,7 +14,7 @@ const next = await signedRelease({ version: '2.0.0', sequence: 2, controllers: [
 
 test.after(() => gateway.close());
 
-test('without a demanded wall nothing runs, nothing is installed, and nothing is taken back', async () => {
+test('without a demanded wall nothing runs, is installed or is taken back', async () => {
   await gateway.installParts({ controllers: [RELAY] });
   await gateway.reached('relay', 'running');
   const slotsBefore = await gateway.slots();

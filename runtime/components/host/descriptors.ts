@@ -11,7 +11,7 @@ export function hostFdOf(slot: number): number {
   return callFdOf(slot) + 1;
 }
 
-/** Descriptor that the seccomp program of a host of so many slots is read from, before node runs. */
+/** Descriptor that the seccomp program of a host of so many slots is read from, before node. */
 export function seccompFdOf(slots: number): number {
   return callFdOf(slots);
 }
