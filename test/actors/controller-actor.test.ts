@@ -7,6 +7,7 @@ import {
   NOT_EXPORTED,
   ON_EDGE,
   ScriptedInstance,
+  SPEC,
   scriptedActor,
 } from './support/scripted-host.ts';
 
@@ -101,6 +102,23 @@ actors('a health call gets its place even with a window of one and a full mailbo
   answers[0]?.();
   await settle();
   assert.equal(one.latest().calls, ['start', 'health', 'edge 0', 'health', 'edge 1']);
+});
+
+actors('a controller that exits with success stays down when it is transient', async () => {
+  const exited = { kind: 'stopped', message: 'the guest exited with success' } as const;
+  for (const policy of ['transient', 'permanent'] as const) {
+    const one = scriptedActor(new ManualClock(), {
+      spec: { restart: { ...SPEC.restart, policy } },
+    });
+    await one.actor.start();
+    await settle();
+    one.latest().end(exited);
+    await settle();
+    const { state, lastEnd } = one.actor.status();
+    assert.is(state.at, policy === 'transient' ? 'stopped' : 'backoff');
+    assert.equal(lastEnd?.cause, exited);
+    assert.ok(one.logs.some(line => line.includes('stopped: the guest exited with success')));
+  }
 });
 
 actors('a start that is refused counts as an end and kills the instance', async () => {
