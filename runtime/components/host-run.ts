@@ -189,6 +189,11 @@ export class HostRun {
   private occupy(slot: number, wires: SlotWires, id: number, request: ActivationRequest): Instance {
     const { clock, random, codecs, times } = this.options;
     const nonce = random.bytes(NONCE_BYTES);
+    const { identity, granted, config } = request.snapshot;
+    const memoryBytesMax = BigInt(request.limits.memoryBytesMax);
+    // First, because it throws for a snapshot that no message holds: the slot must stay free then.
+    const message = { slot, nonce, memoryBytesMax, identity, granted, config };
+    const activate = CONTROL_MESSAGES.activate.encode(id, message);
     const session = new SlotSession({
       slot,
       nonce,
@@ -219,10 +224,7 @@ export class HostRun {
     this.occupants.set(slot, { session, instance });
     this.strayBytes.delete(slot);
     session.open();
-    const { identity, granted, config } = request.snapshot;
-    const memoryBytesMax = BigInt(request.limits.memoryBytesMax);
-    const activate = { slot, nonce, memoryBytesMax, identity, granted, config };
-    this.process.writeControl([CONTROL_MESSAGES.activate.encode(id, activate)]);
+    this.process.writeControl([activate]);
     return instance;
   }
 

@@ -57,6 +57,8 @@ export class Instance implements ComponentInstance {
     this.ended = ended.promise;
     this.resolveEnded = ended.resolve;
     this.activated = activated.promise;
+    // Nobody may be waiting when it rejects.
+    this.activated.catch(() => {});
     this.resolveActivated = () => activated.resolve();
     this.rejectActivated = activated.reject;
     this.activationTimer = this.endAfter(options.startDeadlineMs, 'no worker took the slot');

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { processTree } from '../bench/process-facts.ts';
 import type { GatewayUnderTest } from '../gateway/gateway-under-test.ts';
 
 /** Processes of a gateway, and what each may have in memory, shared pages included. */
@@ -38,7 +39,9 @@ export class MemoryWatch {
   }
 
   #look(): void {
-    for (const { pid } of this.#gateway.processes()) {
+    // Walls may put component-host into a session of its own.
+    const pids = new Set(this.#gateway.processes().flatMap(({ pid }) => processTree(pid)));
+    for (const pid of pids) {
       const command = read(`/proc/${pid}/cmdline`);
       const role = ROLES.find(name => command.includes(`${name}.js`));
       if (role === undefined) continue;
