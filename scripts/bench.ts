@@ -1,21 +1,24 @@
 /**
- * `npm run bench [-- --json FILE --only NAME --seed N]`: runs all of `test/bench/*.bench.ts`,
- * each module in its own process, one after the other, so that all figures come from one machine
- * in one state. Prints machine and seed; a full run fails when an expected benchmark is not there.
+ * `npm run bench [-- --json FILE --only NAME --compare FILE --seed N]`: runs all of
+ * `test/bench/*.bench.ts`, each module in its own process, one after the other, so that all figures
+ * come from one machine in one state. Prints machine and seed; a full run fails when an expected
+ * benchmark is not there, any run when a ratio is worse than in the file it is compared with.
  */
 import { fork } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, machine, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchContext } from '../test/bench/measure.ts';
 import { processTree } from '../test/bench/process-facts.ts';
+import { compareRuns, parseDocument, TOLERANCE_DEFAULT } from './bench/compare.ts';
 import { processorShare } from './bench/processor-share.ts';
 import {
   formatResult,
   missingNames,
   parseResult,
   type RawResult,
+  type Result,
   withRatios,
 } from './bench/results.ts';
 
@@ -25,6 +28,8 @@ const RUN_MODULE = join(import.meta.dirname, 'bench', 'run-module.ts');
 const MODULE_MS_MAX = 900_000;
 const USAGE = `Usage: npm run bench -- [options]
   --json FILE  write the results, schema airssys.bench/1
+  --compare FILE  hold the ratios against those of an earlier --json; exit 1 when some are worse
+  --tolerance PART  by which part a ratio may be worse (default ${TOLERANCE_DEFAULT})
   --only NAME  this benchmark, or all whose name begins so (may be repeated)
   --seed N     seed of payloads and orders (default: drawn, and printed)
   --runs N     runs of which the median is taken (default 5)
@@ -35,7 +40,7 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === null) return 2;
-  const { context, only, json } = options;
+  const { context, only, json, earlier, tolerance } = options;
   const about = describeMachine();
   say(
     `machine: ${Object.entries(about)
@@ -67,7 +72,23 @@ async function main(): Promise<number> {
   const missing = only.length === 0 ? missingNames(results) : [];
   if (missing.length > 0) say(`not measured: ${missing.join(', ')}`);
   if (results.length === 0) say('no benchmark has that name');
-  return failed === 0 && missing.length === 0 && results.length > 0 ? 0 : 1;
+  const holds = earlier === null || holdsAgainst(earlier, results, tolerance);
+  return failed === 0 && missing.length === 0 && results.length > 0 && holds ? 0 : 1;
+}
+
+/** Says which ratios are worse than they were; false when some are, or none could be compared. */
+function holdsAgainst(
+  earlier: readonly Result[],
+  results: readonly Result[],
+  tolerance: number,
+): boolean {
+  const { compared, regressions, lost } = compareRuns(earlier, results, tolerance);
+  for (const { key, before, now } of regressions) {
+    say(`REGRESSION ${key}: ${before.toPrecision(3)} before, ${now.toPrecision(3)} now`);
+  }
+  for (const key of lost) say(`LOST ${key}: the earlier run has this ratio, this one has not`);
+  say(`compared: ${compared.length} ratios, ${regressions.length} worse, ${lost.length} lost`);
+  return compared.length > 0 && regressions.length + lost.length === 0;
 }
 
 async function runModule(
@@ -123,11 +144,22 @@ function describeMachine(): Record<string, string | number> {
   };
 }
 
-function readOptions(): { context: BenchContext; only: string[]; json: string | undefined } | null {
+interface Options {
+  readonly context: BenchContext;
+  readonly only: string[];
+  readonly json: string | undefined;
+  /** Results of an earlier run, or null. */
+  readonly earlier: readonly Result[] | null;
+  readonly tolerance: number;
+}
+
+function readOptions(): Options | null {
   try {
     const { values } = parseArgs({
       options: {
         json: { type: 'string' },
+        compare: { type: 'string' },
+        tolerance: { type: 'string', default: String(TOLERANCE_DEFAULT) },
         only: { type: 'string', multiple: true, default: [] },
         seed: { type: 'string', default: String(Math.floor(Math.random() * 0x7fff_ffff)) },
         runs: { type: 'string', default: '5' },
@@ -137,7 +169,12 @@ function readOptions(): { context: BenchContext; only: string[]; json: string | 
     const seed = whole('seed', values.seed, 0);
     const runs = whole('runs', values.runs, 1);
     const runMs = whole('run-ms', values['run-ms'], 1);
-    return { context: { seed, runs, runMs }, only: values.only, json: values.json };
+    const tolerance = Number(values.tolerance);
+    if (!(tolerance > 0 && tolerance < 1)) throw new Error('--tolerance must be between 0 and 1');
+    const { compare, only, json } = values;
+    // Read before anything is measured: a wrong name must not cost a quarter of an hour.
+    const earlier = compare === undefined ? null : parseDocument(readFileSync(compare, 'utf8'));
+    return { context: { seed, runs, runMs }, only, json, earlier, tolerance };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
     return null;

@@ -7,9 +7,11 @@ import {
   ANSWER_CANCELLED,
   ANSWER_OK,
   appendMessage,
-  type ByteSource,
+  ByteSource,
+  beginMessage,
   CallCredit,
   type ContractCodecs,
+  endMessage,
   FRAME_TYPE,
   FrameReader,
   HOST_CALL_NONCE_BYTES,
@@ -22,13 +24,13 @@ import {
   readActivated,
   readFault,
   readLogLine,
-  sourceOf,
   UPWARD_TYPES,
 } from '../transport/index.ts';
 import { judgeCall, type ThreadTimes } from './call-time.ts';
 
 /** Bytes of the queue's buffer that are kept when it is empty. */
 const KEPT_BYTES_MAX = 64 * 1024;
+const NO_BYTES = Buffer.alloc(0);
 
 /** The sockets of a slot and the end of the present turn of the event loop. */
 export interface SlotWires {
@@ -84,6 +86,8 @@ export class SlotSession {
   private readonly credit: CallCredit;
   private readonly out = messageSink();
   private readonly answers = messageSink();
+  private readonly source = new ByteSource(NO_BYTES);
+  private readonly callAddress: { readonly type: number; id: number; readonly slot: number };
   private pending: PendingCall[] = [];
   private closed = false;
   private flushPlanned = false;
@@ -102,6 +106,7 @@ export class SlotSession {
 
   constructor(options: SessionOptions) {
     this.options = options;
+    this.callAddress = { type: FRAME_TYPE.call, id: 0, slot: options.slot };
     this.gate = new NonceGate(options.nonce);
     this.reader = new FrameReader({ slot: options.slot, types: UPWARD_TYPES });
     this.credit = new CallCredit(options.request.limits.callsInFlightMax);
@@ -120,20 +125,21 @@ export class SlotSession {
     if (this.closed) return rejected('COMPONENT_ENDED', 'the instance has ended');
     if (!this.credit.hasRoom) return rejected('COMPONENT_BUSY', 'too many calls are waiting');
     const id = this.nextCallId;
-    const start = this.out.at;
-    const address = { type: FRAME_TYPE.call, id, slot: this.options.slot };
+    const { out } = this;
+    const start = beginMessage(out);
+    this.callAddress.id = id;
     try {
-      const bytes = appendMessage(this.out, address, sink => {
-        sink.u16(functionId);
-        sink.u32(this.allowLogLines());
-        codec.encodeParams(args, sink);
-      });
+      out.u16(functionId);
+      out.u32(this.allowLogLines());
+      codec.encodeParams(args, out);
+      const bytes = endMessage(out, start, this.callAddress);
       if (!this.credit.fits(bytes)) {
-        this.out.at = start;
+        out.at = start;
         return rejected('COMPONENT_BUSY', 'the calls that wait are too large');
       }
       this.credit.spend(bytes);
     } catch (error) {
+      out.at = start;
       return rejected('COMPONENT_ARGUMENT', `${codec.name}: ${errorMessage(error)}`);
     }
     this.nextCallId = (id + 1) >>> 0;
@@ -151,10 +157,7 @@ export class SlotSession {
       const wasOpen = this.gate.isOpen;
       const bytes = this.gate.pass(chunk);
       if (!wasOpen && this.gate.isOpen) this.options.onOpened();
-      for (const message of this.reader.push(bytes)) {
-        if (this.closed) return;
-        this.take(message);
-      }
+      this.reader.each(bytes, this.take);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.options.onViolation(error);
@@ -205,13 +208,15 @@ export class SlotSession {
     });
   }
 
-  private take(message: Message): void {
+  /** The message and the source are the next one's as soon as this returns. */
+  private readonly take = (message: Message): void => {
+    if (this.closed) return;
     if (message.type === FRAME_TYPE.activated) this.takeActivated(message);
     else if (message.type === FRAME_TYPE.reply) this.takeReply(message);
     else if (message.type === FRAME_TYPE.hostCall) this.takeHostCall(message);
     else if (message.type === FRAME_TYPE.log) this.takeLog(message);
     else this.takeFault(message);
-  }
+  };
 
   private takeFault(message: Message): void {
     const { exited, text } = readFault(message);
@@ -232,7 +237,7 @@ export class SlotSession {
     if (head === undefined || codec === undefined || head.id !== message.id) {
       throw new ProtocolError('PROTOCOL_FRAME', `a reply to call ${message.id}, which is not next`);
     }
-    const source = sourceOf(message);
+    const source = this.source.open(message);
     this.logLinesDropped = source.u32();
     this.memoryKib = source.u32();
     const value = codec.decodeResult(source);
@@ -262,7 +267,7 @@ export class SlotSession {
   }
 
   private takeHostCall(message: Message): void {
-    const source = sourceOf(message);
+    const source = this.source.open(message);
     this.requireNonce(source);
     if (this.hostCallPending !== null) {
       throw new ProtocolError('PROTOCOL_FRAME', 'a second host call while one waits');

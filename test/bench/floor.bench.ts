@@ -10,6 +10,7 @@ export const benchmarks: readonly Benchmark[] = [
   {
     name: 'floor.await',
     unit: 'calls/s',
+    heldAgainst: ['floor.call'],
     run: context => medianOf(context, () => awaitedCallsPerSecond(context, async () => {})),
   },
 ];

@@ -25,6 +25,8 @@ export const WINDOW_CALLS = 128;
 /** Id of the handler that the benchmarks call. */
 export const ON_MESSAGE = exportIds['airssys:mqtt/message-handler@0.1.0#on-message'];
 
+/** Instances at a time, where a benchmark does not say otherwise. */
+const SLOTS = 4;
 /** What the stage process gets, so that a slow machine does not fail a benchmark. */
 const STAGE_DEADLINE_MS = 120_000;
 const MEMORY_BYTES_MAX = 32 * 1_024 * 1_024;
@@ -43,14 +45,17 @@ export interface RealHost {
 }
 
 /** Starts component-host from its bundle, lets `use` work with it and ends it. */
-export async function withRealHost<T>(use: (real: RealHost) => Promise<T>): Promise<T> {
+export async function withRealHost<T>(
+  use: (real: RealHost) => Promise<T>,
+  slots = SLOTS,
+): Promise<T> {
   const troubles: string[] = [];
   const stage = await realStage();
   const host = spawnComponentHost({
     contract: { imports: importFunctions, exports: exportFunctions, digest: contractDigest },
     clock: createSystemClock(),
     random: createSystemRandom(),
-    slots: 4,
+    slots,
     entry: await programEntry('component-host'),
     times: TIMES,
     onViolation: message => troubles.push(message),

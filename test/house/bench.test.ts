@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { compareRuns, parseDocument } from '../../scripts/bench/compare.ts';
 import { processorShare } from '../../scripts/bench/processor-share.ts';
 import {
   EXPECTED_NAMES,
@@ -11,6 +12,7 @@ import {
   missingNames,
   parseResult,
   type RawResult,
+  type Result,
   withRatios,
 } from '../../scripts/bench/results.ts';
 import { medianOf, percentile, summarise } from '../bench/measure.ts';
@@ -107,7 +109,77 @@ bench('fails when no benchmark has the name, and refuses senseless options', () 
   assert.is(runBench(['--runs', '0']).status, 2);
 });
 
+bench('a slower machine is no regression, a worse ratio is one', () => {
+  const before = [rate('ours', 400, { peer: 4 }), rate('peer', 100)];
+  const slower = [rate('ours', 40, { peer: 4 }), rate('peer', 10)];
+  assert.equal(compareRuns(before, slower, 0.3), {
+    compared: ['ours / peer'],
+    regressions: [],
+    lost: [],
+  });
+  const worse = [rate('ours', 200, { peer: 2 }), rate('peer', 100)];
+  assert.equal(compareRuns(before, worse, 0.3).regressions, [
+    { key: 'ours / peer', before: 4, now: 2 },
+  ]);
+  assert.equal(compareRuns(before, worse, 0.6).regressions, []);
+  assert.equal(compareRuns(worse, before, 0.3).regressions, [], 'better is never worse');
+});
+
+bench('a time that grew is a regression, one that shrank is none', () => {
+  const time = (value: number): Result[] => [
+    { ...rate('start', value, { other: value / 10 }), unit: 'ms' },
+    { ...rate('other', 10), unit: 'ms' },
+  ];
+  assert.is(compareRuns(time(10), time(20), 0.3).regressions.length, 1);
+  assert.is(compareRuns(time(20), time(10), 0.3).regressions.length, 0);
+});
+
+bench('a bad median alone is the machine: the best runs must be worse too', () => {
+  const before = [rate('ours', 400, { peer: 4 }), rate('peer', 100)];
+  const stalled = [{ ...rate('ours', 100, { peer: 1 }), max: 400 }, rate('peer', 100)];
+  assert.equal(compareRuns(before, stalled, 0.3).regressions, []);
+});
+
+bench('a ratio that is gone is lost only when both of its names were measured', () => {
+  const before = [rate('ours', 400, { peer: 4 }), rate('peer', 100)];
+  assert.equal(compareRuns(before, [rate('ours', 400), rate('peer', 100)], 0.3).lost, [
+    'ours / peer',
+  ]);
+  assert.equal(compareRuns(before, [rate('ours', 400)], 0.3).lost, []);
+});
+
+bench('takes no document but its own', () => {
+  const whole = { schema: 'airssys.bench/1', results: [rate('a', 1)] };
+  assert.is(parseDocument(JSON.stringify(whole)).length, 1);
+  for (const wrong of [null, {}, { ...whole, schema: 'other' }, { ...whole, results: [{}] }]) {
+    assert.throws(() => parseDocument(JSON.stringify(wrong)));
+  }
+});
+
+bench('fails and names the row when a ratio is worse than in the earlier run', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    const file = join(folder, 'before.json');
+    const results = [rate('floor.await', 1_000, { 'floor.call': 1_000 }), rate('floor.call', 1)];
+    writeFileSync(file, JSON.stringify({ schema: 'airssys.bench/1', results }));
+    const args = ['--only', 'floor', '--runs', '1', '--run-ms', '5', '--compare', file];
+    const { status, stdout } = runBench(args);
+    assert.is(status, 1);
+    // No awaited call is a thousand times as fast as a plain one.
+    assert.match(stdout, /REGRESSION floor\.await \/ floor\.call/);
+    writeFileSync(file, '{}');
+    assert.is(runBench(['--only', 'floor', '--compare', file]).status, 2);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 bench.run();
+
+function rate(name: string, value: number, ratios?: Record<string, number>): Result {
+  const plain = { name, unit: 'calls/s', value, min: value, max: value, runs: 1 } as const;
+  return ratios === undefined ? plain : { ...plain, ratio_to: ratios };
+}
 
 function raw(name: string, value: number, heldAgainst: readonly string[] = []): RawResult {
   return { name, unit: 'calls/s', heldAgainst, value, min: value, max: value, runs: 1 };
