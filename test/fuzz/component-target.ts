@@ -40,7 +40,7 @@ export async function componentTarget(): Promise<Target> {
   };
 }
 
-/** Small components of every sort: echoes, controllers, resources, compositions, and hostile ones. */
+/** Small components of every sort: echoes, controllers, resources, compositions, hostile ones. */
 async function seedComponents(): Promise<readonly Uint8Array[]> {
   const uses = [
     'log',

@@ -5,7 +5,7 @@
 
 /** An interface that a controller imports and one function of it, as text at each level. */
 interface HostInterface {
-  readonly import: string;
+  readonly declare: string;
   readonly lower: string;
   readonly core: string;
   readonly argument: string;
@@ -51,7 +51,7 @@ const ERROR = `(type $error' (variant (case "denied") (case "quota-exceeded")
 
 const HOST = {
   log: {
-    import: `(import "wasi:logging/logging@0.1.0-draft" (instance $logging
+    declare: `(import "wasi:logging/logging@0.1.0-draft" (instance $logging
     (type $level' (enum "trace" "debug" "info" "warn" "error" "critical"))
     (export "level" (type $level (eq $level')))
     (export "log" (func (param "level" $level) (param "context" string)
@@ -61,7 +61,7 @@ const HOST = {
     argument: '(export "log" (func $log))',
   },
   write: {
-    import: `(import "airssys:gpio/digital@0.1.0" (instance $digital
+    declare: `(import "airssys:gpio/digital@0.1.0" (instance $digital
     (type $state' (enum "inactive" "active"))
     (export "line-state" (type $state (eq $state')))
     ${ERROR}
@@ -73,7 +73,7 @@ const HOST = {
     argument: '(export "write" (func $write))',
   },
   publish: {
-    import: `(import "airssys:mqtt/publisher@0.1.0" (instance $publisher
+    declare: `(import "airssys:mqtt/publisher@0.1.0" (instance $publisher
     (type $qos' (enum "at-most-once" "at-least-once"))
     (export "qos" (type $qos (eq $qos')))
     (type $error' (variant (case "denied") (case "quota-exceeded") (case "rate-limited" u32)
@@ -89,7 +89,7 @@ const HOST = {
     argument: '(export "publish" (func $publish))',
   },
   granted: {
-    import: `(import "airssys:lifecycle/self@0.1.0" (instance $self
+    declare: `(import "airssys:lifecycle/self@0.1.0" (instance $self
     (export "granted" (func (result (list string))))))`,
     lower: `(core func $granted
     (canon lower (func $self "granted") (memory $bytes) (realloc $realloc)))`,
@@ -97,7 +97,7 @@ const HOST = {
     argument: '(export "granted" (func $granted))',
   },
   random: {
-    import: `(import "wasi:random/random@0.2.0" (instance $random
+    declare: `(import "wasi:random/random@0.2.0" (instance $random
     (export "get-random-bytes" (func (param "len" u64) (result (list u8))))))`,
     lower: `(core func $random
     (canon lower (func $random "get-random-bytes") (memory $bytes) (realloc $realloc)))`,
@@ -105,14 +105,14 @@ const HOST = {
     argument: '(export "random" (func $random))',
   },
   clock: {
-    import: `(import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+    declare: `(import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
     (export "now" (func (result u64)))))`,
     lower: '(core func $now (canon lower (func $clock "now")))',
     core: '(import "host" "now" (func $now (result i64)))',
     argument: '(export "now" (func $now))',
   },
   timer: {
-    import: `(import "airssys:timer/timers@0.1.0" (instance $timers
+    declare: `(import "airssys:timer/timers@0.1.0" (instance $timers
     (type $error' (variant (case "denied") (case "quota-exceeded") (case "invalid-argument")))
     (export "error" (type $error (eq $error')))
     (export "set-interval" (func (param "name" string) (param "interval-ms" u32)
@@ -123,7 +123,7 @@ const HOST = {
     argument: '(export "every" (func $every))',
   },
   serial: {
-    import: `(import "airssys:serial/port@0.1.0" (instance $serial
+    declare: `(import "airssys:serial/port@0.1.0" (instance $serial
     (type $error' (variant (case "denied") (case "quota-exceeded") (case "rate-limited" u32)
       (case "not-ready") (case "undefined-port-label") (case "hardware-fault" string)))
     (export "error" (type $error (eq $error')))
@@ -176,7 +176,7 @@ export function controllerText(parts: ControllerParts): string {
   const uses = (parts.uses ?? []).map(use => HOST[use]);
   const each = (level: keyof HostInterface) => uses.map(use => use[level]).join('\n  ');
   return `(component
-  ${each('import')}
+  ${each('declare')}
   (core module $memory
     (memory (export "memory") ${parts.memory ?? '1'})
     (global $next (mut i32) (i32.const 32768))

@@ -30,7 +30,7 @@ function runs({ stop }: HostileKind): boolean {
   return stop.at === 'call' || stop.at === 'bounds' || stop.at === 'replacement';
 }
 
-/** Puts a kind into the first release that has room and gives nobody else what only one can have. */
+/** Puts a kind into the first release that has room, where nobody has what only one can have. */
 function place(releases: Culprit[][], kind: HostileKind, afterEnd: Culprit['afterEnd']): void {
   const grants = new Set(kind.grants);
   const free = releases.find(culprits => {

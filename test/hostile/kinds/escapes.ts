@@ -50,7 +50,8 @@ export const SWALLOWING = section('swallowing', {
     },
   ),
   'swallow-with-a-reference': swallows(
-    '(block $out (result exnref) (try_table (catch_all_ref $out) (call $open)) (unreachable)) (throw_ref)',
+    `(block $out (result exnref)
+        (try_table (catch_all_ref $out) (call $open)) (unreachable)) (throw_ref)`,
     NOT_GRANTED,
   ),
 });
