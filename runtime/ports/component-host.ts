@@ -105,7 +105,7 @@ export const PROBED_WALLS = [
 ] as const;
 
 /** What the kernel says of the host process. */
-export const KERNEL_WALLS = [
+const KERNEL_WALLS = [
   'own-uid',
   'no-new-privileges',
   'no-capabilities',

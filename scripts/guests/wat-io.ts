@@ -1,13 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import project from '../../package.json' with { type: 'json' };
 
-/**
- * Where binaries are kept, by the digest of their text and of what assembles it. Named by the
- * environment where this code runs from another place than its own.
- */
-const FOLDER = process.env.AIRSSYS_WAT_CACHE ?? join(import.meta.dirname, '../../build/wat');
+/** Named by the environment where this code was bundled, and runs from another place. */
+const PROJECT = process.env.AIRSSYS_PROJECT ?? join(import.meta.dirname, '../..');
+/** Binaries, by the digest of their text and of what assembled it. */
+const FOLDER = join(PROJECT, 'build/wat');
 
 /**
  * Returns the binary of a module or component in text form. Each text is assembled once: loading
@@ -15,8 +13,10 @@ const FOLDER = process.env.AIRSSYS_WAT_CACHE ?? join(import.meta.dirname, '../..
  * @throws what jco throws for a text that cannot be assembled
  */
 export async function watBinary(text: string): Promise<Uint8Array<ArrayBuffer>> {
-  const assembler = project.devDependencies['@bytecodealliance/jco'];
-  const digest = createHash('sha256').update(`${assembler}\n${text}`).digest('hex');
+  const digest = createHash('sha256')
+    .update(await assembler())
+    .update(text)
+    .digest('hex');
   const path = join(FOLDER, `${digest}.wasm`);
   const kept = await readFile(path).catch(() => null);
   if (kept !== null) return new Uint8Array(kept);
@@ -27,4 +27,10 @@ export async function watBinary(text: string): Promise<Uint8Array<ArrayBuffer>> 
   await writeFile(fresh, binary);
   await rename(fresh, path);
   return binary;
+}
+
+/** Returns the line of package.json that says which assembler it is. */
+async function assembler(): Promise<string> {
+  const text = await readFile(join(PROJECT, 'package.json'), 'utf8');
+  return /"@bytecodealliance\/jco": "[^"]+"/.exec(text)?.[0] ?? '';
 }

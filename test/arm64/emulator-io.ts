@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import project from '../../package.json' with { type: 'json' };
 import { missingTools, searchPath } from '../../scripts/test/tools.ts';
 
 const run = promisify(execFile);
@@ -29,7 +28,8 @@ export function hasEmulator(): boolean {
  * kept in `folder`, 120 MB.
  */
 export async function armNode(folder: string): Promise<readonly string[]> {
-  const { node: version } = project.devDependencies;
+  // The one that runs this, which is the pinned one.
+  const { node: version } = process.versions;
   const home = join(folder, `node-${version}`);
   const program = join(home, 'bin/node');
   if (!existsSync(program)) {

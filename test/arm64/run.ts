@@ -1,6 +1,6 @@
 /**
- * `npm run test:arm64 -- [--budget SECONDS] [--seed N] [part of a path]...`: the linker's tests, and
- * those of hostile components that need no process of their own, on the arm64 build of Node under
+ * `npm run test:arm64 -- [--budget SECONDS] [--seed N] [part of a path]...`: the linker's tests,
+ * and those of hostile components that need no process of their own, on the arm64 build of Node under
  * qemu-user. With a budget as many files as fit, beginning at another one for each seed.
  *
  * Each file is bundled and run here first, which assembles every text it needs: under emulation
@@ -119,7 +119,7 @@ async function bundle(files: readonly string[]): Promise<readonly string[]> {
   });
   mkdirSync(join(FOLDER, 'test'), { recursive: true });
   symlinkSync(join(ROOT, 'test/fixtures'), join(FOLDER, 'test/fixtures'));
-  process.env.AIRSSYS_WAT_CACHE = join(ROOT, 'build/wat');
+  process.env.AIRSSYS_PROJECT = ROOT;
   return files.map(file => file.replace(/\.ts$/, '.mjs'));
 }
 
