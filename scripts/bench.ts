@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   for (const file of readdirSync(FOLDER)
     .filter(name => name.endsWith('.bench.ts'))
     .sort()) {
-    shares.push(processorShare());
+    if (only.length === 0 || shares.length === 0) shares.push(processorShare());
     const ok = await runModule(join(FOLDER, file), context, only, result => raw.push(result));
     if (!ok) failed += 1;
     if (!ok) say(`FAILED ${file}`);
