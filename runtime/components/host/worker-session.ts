@@ -58,6 +58,8 @@ export class WorkerSession implements FrameCall {
   private handle: Handle | null = null;
   private hostCallsMade = 0;
   private isAnswered = true;
+  /** Whether gatewayd has woken the worker to end it. */
+  private isWoken = false;
   /** Where the message begins that is not finished, or -1. */
   private unfinishedAt = -1;
 
@@ -144,6 +146,8 @@ export class WorkerSession implements FrameCall {
 
   /** Sends the question that was begun and blocks for the answer. Returns a source at its value. */
   private exchange(): ByteSource {
+    // Nobody would answer any more.
+    if (this.isWoken) throw new HostCallCancelled('cancelled');
     this.hostCallsMade = (this.hostCallsMade + 1) >>> 0;
     this.end(FRAME_TYPE.hostCall, this.hostCallsMade);
     this.flush();
@@ -152,9 +156,13 @@ export class WorkerSession implements FrameCall {
     return this.answer;
   }
 
-  /** What follows an answer in the same chunk can only be a wake, which the call socket has too. */
   private readonly takeAnswer = (message: Message): void => {
-    if (this.isAnswered) return;
+    if (this.isAnswered) {
+      // It came in one chunk with the answer. A guest that asks again at once never sees the wake
+      // in the call socket.
+      this.isWoken = true;
+      return;
+    }
     this.isAnswered = true;
     const isAnswer = message.type === FRAME_TYPE.answer && message.id === this.hostCallsMade;
     if (!isAnswer || this.answer.open(message).u8() !== ANSWER_OK) {
