@@ -52,8 +52,12 @@ test('where the kernel refuses a demanded wall, no guest runs', async () => {
 
 test('a gateway that is killed takes its host along', async () => {
   const standIn = await startStandIn(['env']);
-  standIn.process.kill('SIGKILL');
-  assert.ok(await processGone(standIn.pid, WAIT_MS), 'the host outlives the gateway');
+  try {
+    standIn.process.kill('SIGKILL');
+    assert.ok(await processGone(standIn.pid, WAIT_MS), 'the host outlives the gateway');
+  } finally {
+    await standIn.close();
+  }
 });
 
 test.run();

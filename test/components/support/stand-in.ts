@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Wall } from '../../../runtime/ports/component-host.ts';
@@ -12,7 +14,7 @@ export interface StandIn {
   readonly pid: number;
   readonly walls: readonly Wall[];
   readonly output: readonly string[];
-  /** Ends it in order. */
+  /** Ends it in order, or does nothing more than to remove what it left. */
   close(): Promise<void>;
 }
 
@@ -24,7 +26,12 @@ export async function startStandIn(
   demanded: readonly string[] = [],
 ): Promise<StandIn> {
   const [command = '', ...args] = [...before, process.execPath, PROGRAM, ...demanded];
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const folder = mkdtempSync(join(tmpdir(), 'airssys-stand-in-'));
+  // Its host, which has another uid, is started from there.
+  chmodSync(folder, 0o755);
+  const env = { ...process.env, TMPDIR: folder };
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
+  child.stdin.on('error', () => undefined);
   const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', text => {
@@ -39,9 +46,10 @@ export async function startStandIn(
   return {
     ...JSON.parse(text),
     process: child,
-    close: () => {
+    close: async () => {
       child.stdin.end();
-      return ended;
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
