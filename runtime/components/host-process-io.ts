@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
@@ -9,6 +8,7 @@ import { CONTROL_FD, callFdOf, hostFdOf } from './host/descriptors.ts';
 import type { HostCgroup } from './host-cgroup-io.ts';
 import type { ConfinedCommand } from './host-command.ts';
 import { kernelFacts, nodeProcessOf } from './kernel-facts-io.ts';
+import { workerTimesOf } from './process-time-io.ts';
 import type { SlotWires } from './slot-session.ts';
 import { judgedProbes, kernelWalls, type WallObstacles } from './walls.ts';
 
@@ -18,12 +18,6 @@ const OUTPUT_LINE_BYTES_MAX = 2_048;
 
 /** What a process that runs another one ends with when a signal ended that. */
 const SIGNAL_CODES_FROM = 128;
-
-const WORKER_THREAD_NAME = '(WorkerThread)';
-/** Place of utime after the name; stime follows it. */
-const UTIME_FIELD = 12;
-/** Linux counts in hundredths of a second towards user space, on every architecture. */
-const TICK_MS = 10;
 
 /**
  * Nothing of ours. The C library would otherwise give each worker's thread an arena of its own:
@@ -200,27 +194,4 @@ function forwardOutput(stream: Readable | null, onOutput: (line: string) => void
     }
   });
   stream?.on('error', () => {});
-}
-
-/**
- * Reads the times of a process's worker threads, in user and kernel mode (`proc_pid_stat(5)`).
- * Node names them all the same; compilers' and collectors' threads have other names.
- */
-function workerTimesOf(pid: number | null): ThreadTimes | null {
-  if (pid === null) return null;
-  const times = new Map<number, number>();
-  try {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
-      if (!stat.includes(WORKER_THREAD_NAME)) continue;
-      // The second field is the name, in parentheses, and may hold anything.
-      const fields = stat.split(')').at(-1)?.split(' ') ?? [];
-      const ticks = Number(fields[UTIME_FIELD]) + Number(fields[UTIME_FIELD + 1]);
-      if (Number.isFinite(ticks)) times.set(Number(thread), ticks * TICK_MS);
-    }
-  } catch {
-    // Not Linux, or a thread that ended while it was read about: the wall clock counts.
-    return null;
-  }
-  return times.size === 0 ? null : times;
 }

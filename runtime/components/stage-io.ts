@@ -3,15 +3,18 @@ import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
 import { errorMessage } from '../base/errors.ts';
 import { sha256 } from '../base/sha256.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
 import { ComponentError, type StagedArtifact, type StagePort } from '../ports/component-host.ts';
+import { WALL_DEADLINES_MAX } from './call-time.ts';
 import { chooseUid, findConfiningTools } from './confining-tools-io.ts';
 import { CONFINED_FLAGS, type ConfinedCommand, confinedCommand } from './host-command.ts';
+import { processTimeOf } from './process-time-io.ts';
 import { parseShape } from './shape-parser.ts';
 import { type SiblingEntry, siblingEntry } from './sibling-entry.ts';
 import { parseStageAnswer, STAGE_ANSWER_BYTES_MAX } from './stage-answer.ts';
 
 const DEADLINE_MS_DEFAULT = 10_000;
+const LOOK_MS_MIN = 50;
 const HEAP_MIB_MAX = 256;
 const DESCRIPTORS_MAX = 64;
 /** What is kept of a failed process's standard error, for its message. */
@@ -20,7 +23,7 @@ const STDERR_LENGTH_MAX = 2_000;
 /** How components are staged. */
 export interface StageOptions {
   readonly clock: Clock;
-  /** For one component, the start of the process included; 10 s when not given. */
+  /** Of processor time, the start of the process included; 10 s when not given. */
   readonly deadlineMs?: number;
   /** The user that the process becomes; needs root. Null keeps the gateway's own. */
   readonly uid?: number | null;
@@ -74,7 +77,7 @@ function runStage(
       failure ??= error;
       child.kill('SIGKILL');
     };
-    const timer = clock.after(deadlineMs, () => {
+    const timer = watchTime(clock, deadlineMs, child.pid, () => {
       const message = `the component was not staged within ${deadlineMs} ms`;
       fail(new ComponentError('COMPONENT_STAGE_TIMEOUT', message));
     });
@@ -90,6 +93,28 @@ function runStage(
     child.stdin.on('error', () => {});
     child.stdin.end(bytes);
   });
+}
+
+/**
+ * Calls `onEnd` when the process has been given `deadlineMs` of processor time, or when so many
+ * deadlines have passed on the wall: a starved machine refuses no release (decision 0007).
+ */
+function watchTime(
+  clock: Clock,
+  deadlineMs: number,
+  pid: number | undefined,
+  onEnd: () => void,
+): { cancel(): void } {
+  const startedMs = clock.monotonicMs();
+  let timer: Timer;
+  const look = (): void => {
+    const passedMs = clock.monotonicMs() - startedMs;
+    const givenMs = processTimeOf(pid) ?? passedMs;
+    if (givenMs >= deadlineMs || passedMs >= deadlineMs * WALL_DEADLINES_MAX) onEnd();
+    else timer = clock.after(Math.max(LOOK_MS_MIN, deadlineMs - givenMs), look);
+  };
+  timer = clock.after(deadlineMs, look);
+  return { cancel: () => timer.cancel() };
 }
 
 function collect(
