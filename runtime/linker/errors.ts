@@ -26,8 +26,8 @@ export class LinkError extends GatewayError<LinkErrorCode> {
 
 /**
  * Codes of Trap: the guest itself, its canonical ABI, a host function that threw, a linked
- * component that died in a call, an import that nobody provides, a bound, the stack, a wish to exit,
- * a call to an instance that is already dead.
+ * component that died in a call, an import that nobody provides, a bound, the stack, a wish to
+ * exit, a call to an instance that is already dead.
  */
 export type TrapCode =
   | 'TRAP_GUEST'

@@ -1,7 +1,7 @@
 /**
  * `npm run test:arm64 -- [--budget SECONDS] [--seed N] [part of a path]...`: the linker's tests,
- * and those of hostile components that need no process of their own, on the arm64 build of Node under
- * qemu-user. With a budget as many files as fit, beginning at another one for each seed.
+ * and those of hostile components that need no process of their own, on the arm64 build of Node
+ * under qemu-user. With a budget as many files as fit, beginning at another one for each seed.
  *
  * Each file is bundled and run here first, which assembles every text it needs: under emulation
  * runs the linker alone. What that cannot show: ARM's memory order, cache and alignment faults,

@@ -20,7 +20,12 @@ const hasSetpriv = findConfiningTools().setpriv !== null;
 
 test.after(() => entries.remove());
 
-async function startedAs(): Promise<{ uid: string; signals: string; output: string[] }> {
+async function startedAs(): Promise<{
+  uid: string;
+  signals: string;
+  namespaces: string;
+  output: string[];
+}> {
   const output: string[] = [];
   const host = spawnComponentHost({
     contract: testContract,

@@ -1,8 +1,8 @@
 /**
  * `npm run test:differential -- [--budget SECONDS] [--values N] [--seed N]`: random values of
  * random types through the linker and through jco, until so many values went through both, or the
- * time is over. Ends with `N passed, N failed, N skipped`, where each value counts once; fails on any
- * difference, and when it ran out of time before the number was reached says so.
+ * time is over. Ends with `N passed, N failed, N skipped`, where each value counts once; fails on
+ * any difference, and when it ran out of time before the number was reached says so.
  */
 import { parseArgs } from 'node:util';
 import { formatTotals } from '../../scripts/test/verdict.ts';
