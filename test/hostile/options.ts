@@ -12,7 +12,7 @@ export interface SuiteOptions {
 
 /** What is printed when the options are wrong. */
 export const USAGE = `Usage: npm run test:hostile -- [options] [part of a name or section]...
-  --budget SECONDS  begin no kind after this time; what did not run is listed as skipped
+  --budget SECONDS  begin no kind after this time; what did not run is listed
   --seed N          order of the kinds, and which culprits are restarted or quarantined
   --list            print the kinds`;
 

@@ -174,8 +174,7 @@ class HostileRun {
 
   #skip(kind: HostileKind): void {
     if (this.#suspects.has(kind)) return;
-    this.totals.skipped += 1;
-    say(`SKIP  ${kind.section}: ${kind.name}  the time is over`);
+    say(`not run, the budget is used up: ${kind.section}: ${kind.name}`);
   }
 }
 
