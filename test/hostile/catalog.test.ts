@@ -10,7 +10,9 @@ const test = suite('hostile: the catalogue');
 
 const KINDS_MIN = 60;
 /** Processor time that staging one may take; what multiplies without bound takes minutes. */
-const STAGED_WITHIN_US = 20_000_000;
+const STAGED_WITHIN_US = 4_000_000;
+/** A machine that stands still counts its pauses as ours; what multiplies is slow each time. */
+const TRIES_MAX = 3;
 /** As the suite requests it for every kind. */
 const PAGES_MAX = 128;
 const LIMITS = {
@@ -57,10 +59,14 @@ for (const kind of CATALOG) {
     const digest = sha256(bytes);
     assert.is(seen.get(digest), undefined, 'another kind is the same');
     seen.set(digest, kind.name);
-    const started = process.cpuUsage();
-    stage(kind, bytes);
-    const { user, system } = process.cpuUsage(started);
-    assert.ok(user + system < STAGED_WITHIN_US, `${user + system} us`);
+    let tookUs = Number.POSITIVE_INFINITY;
+    for (let tries = 0; tries < TRIES_MAX && tookUs >= STAGED_WITHIN_US; tries += 1) {
+      const started = process.cpuUsage();
+      stage(kind, bytes);
+      const { user, system } = process.cpuUsage(started);
+      tookUs = user + system;
+    }
+    assert.ok(tookUs < STAGED_WITHIN_US, `${tookUs} us`);
   });
 }
 
