@@ -2,14 +2,15 @@ import { gather, spread } from './arity.ts';
 import { Drainer } from './drain.ts';
 import { abiTrap, Trap } from './errors.ts';
 import { CanonContext, type GuestMemory } from './guest-memory.ts';
-import { Lifter, typeAt } from './lift.ts';
+import { Lifter } from './lift.ts';
 import { Lowerer } from './lower.ts';
 import type { Plan, PlanFunctionType, PlanOptions } from './plan.ts';
 import { Pourer } from './pour.ts';
 import type { InstanceState } from './resources.ts';
+import { rowLayout, typeAt } from './row-layout.ts';
 import type { BoundFunction, CoreFunction, Flat, Store } from './store.ts';
 import { stringCodec } from './strings.ts';
-import { alignTo, FLAT_PARAMS_MAX, FLAT_RESULTS_MAX } from './types.ts';
+import { FLAT_PARAMS_MAX, FLAT_RESULTS_MAX } from './types.ts';
 
 /**
  * A set of canonical options made real: what lifts and what lowers for one instance, from and to
@@ -152,37 +153,15 @@ function applyLifted(target: TargetFunction, lifts: readonly (() => unknown)[]):
   return () => target(...lifts.map(lift => lift()));
 }
 
-/** Returns how many core values types in a row have. */
-export function flatCountOf(plan: Plan, indices: readonly number[]): number {
-  return indices.reduce((sum, index) => sum + typeAt(plan.types, index).flat.length, 0);
-}
-
-/** Returns the layout of a function's parameters when they go through memory. */
-export function tupleLayout(plan: Plan, indices: readonly number[]) {
-  let size = 0;
-  let align = 1;
-  const offsets = indices.map(index => {
-    const type = typeAt(plan.types, index);
-    const offset = alignTo(size, type.alignBytes);
-    size = offset + type.sizeBytes;
-    align = Math.max(align, type.alignBytes);
-    return offset;
-  });
-  return { offsets, size: alignTo(size, align), align };
-}
-
 function lowerParams(plan: Plan, type: PlanFunctionType, binding: Binding, flat: Flat[]) {
   const { params } = type;
   const { context, lowerer } = binding;
   const count = params.length;
-  const flatCount = flatCountOf(plan, params);
+  const { places, sizeBytes, alignBytes, flatCount } = rowLayout(plan.types, params);
   if (flatCount <= FLAT_PARAMS_MAX) {
-    let slot = 0;
-    const lowers = params.map(index => {
-      const lower = lowerer.flat(index);
-      const at = slot;
-      slot += typeAt(plan.types, index).flat.length;
-      return (value: unknown): void => lower(flat, at, value);
+    const lowers = places.map(place => {
+      const lower = lowerer.flat(place.type);
+      return (value: unknown): void => lower(flat, place.slot, value);
     });
     const run = (args: readonly unknown[]): void => {
       requireCount(args, count);
@@ -190,12 +169,11 @@ function lowerParams(plan: Plan, type: PlanFunctionType, binding: Binding, flat:
     };
     return { run, flatCount };
   }
-  const { offsets, size, align } = tupleLayout(plan, params);
-  const stores = params.map(index => lowerer.store(index));
+  const stores = places.map(place => lowerer.store(place.type));
   const run = (args: readonly unknown[]): void => {
     requireCount(args, count);
-    const at = context.allocate(size, align);
-    for (let n = 0; n < count; n += 1) stores[n]?.(at + (offsets[n] ?? 0), args[n]);
+    const at = context.allocate(sizeBytes, alignBytes);
+    for (let n = 0; n < count; n += 1) stores[n]?.(at + (places[n]?.offset ?? 0), args[n]);
     flat[0] = at;
   };
   return { run, flatCount: 1 };
@@ -234,27 +212,22 @@ function liftResult(plan: Plan, type: PlanFunctionType, binding: Binding) {
 function liftParams(plan: Plan, type: PlanFunctionType, binding: Binding, flat: readonly Flat[]) {
   const { params } = type;
   const { context, lifter } = binding;
-  const flatCount = flatCountOf(plan, params);
+  const { places, sizeBytes, alignBytes, flatCount } = rowLayout(plan.types, params);
   if (flatCount <= FLAT_PARAMS_MAX) {
-    let slot = 0;
-    const lifts = params.map(index => {
-      const lift = lifter.flat(index);
-      const at = slot;
-      slot += typeAt(plan.types, index).flat.length;
-      return (): unknown => lift(flat, at);
+    const lifts = places.map(place => {
+      const lift = lifter.flat(place.type);
+      return (): unknown => lift(flat, place.slot);
     });
     return { lifts, flatCount, prepare: (): void => undefined };
   }
-  const { offsets, size, align } = tupleLayout(plan, params);
   let base = 0;
-  const lifts = params.map((index, n) => {
-    const load = lifter.load(index);
-    const offset = offsets[n] ?? 0;
-    return (): unknown => load(base + offset);
+  const lifts = places.map(place => {
+    const load = lifter.load(place.type);
+    return (): unknown => load(base + place.offset);
   });
   const prepare = (): void => {
     base = Number(flat[0]) >>> 0;
-    context.memory.require(base, size, align);
+    context.memory.require(base, sizeBytes, alignBytes);
   };
   return { lifts, flatCount: 1, prepare };
 }

@@ -5,11 +5,12 @@ import { coerceFlat } from './flat.ts';
 import type { FrameSink } from './frame.ts';
 import { framePrimitive, putByte, putShort, putWord } from './frame-primitive.ts';
 import type { CanonContext } from './guest-memory.ts';
-import { intAt, type Lifter, typeAt } from './lift.ts';
+import { intAt, type Lifter } from './lift.ts';
 import type { Plan, PlanType } from './plan.ts';
+import { rowLayout, typeAt } from './row-layout.ts';
 import type { Flat } from './store.ts';
 import type { StringCodec } from './strings.ts';
-import { alignTo, caseOffset, discriminantBytes, payloadsOf } from './types.ts';
+import { caseOffset, discriminantBytes, payloadsOf } from './types.ts';
 
 /** Moves a value from guest memory to a frame. The address and its extent are already checked. */
 export type DrainLoad = (at: number, sink: FrameSink) => void;
@@ -158,15 +159,9 @@ export class Drainer {
   }
 
   #record(items: readonly number[]): Drain {
-    let offset = 0;
-    let slot = 0;
-    const parts: readonly PlacedDrain[] = items.map(item => {
-      const { alignBytes, sizeBytes, flat } = typeAt(this.#types, item);
-      offset = alignTo(offset, alignBytes);
-      const part = { ...this.#drain(item), offset, slot };
-      offset += sizeBytes;
-      slot += flat.length;
-      return part;
+    const { places } = rowLayout(this.#types, items);
+    const parts: readonly PlacedDrain[] = places.map(({ type, offset, slot }) => {
+      return { ...this.#drain(type), offset, slot };
     });
     return {
       load: (at, sink) => {

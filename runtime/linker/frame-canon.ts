@@ -1,9 +1,9 @@
 import { spread } from './arity.ts';
-import { type Binding, bindEntry, bindExit, flatCountOf, tupleLayout } from './canon.ts';
+import { type Binding, bindEntry, bindExit } from './canon.ts';
 import { abiTrap } from './errors.ts';
 import type { FrameCall, FrameFunction, FrameSink, FrameSource } from './frame.ts';
-import { typeAt } from './lift.ts';
 import type { Plan, PlanFunctionType } from './plan.ts';
+import { rowLayout, typeAt } from './row-layout.ts';
 import type { CoreFunction, Flat } from './store.ts';
 import { FLAT_PARAMS_MAX, FLAT_RESULTS_MAX } from './types.ts';
 
@@ -58,26 +58,17 @@ export function bindFrameLower(
 function pourParams(plan: Plan, type: PlanFunctionType, binding: Binding, flat: Flat[]) {
   const { context, pourer } = binding;
   const { params } = type;
-  const flatCount = flatCountOf(plan, params);
+  const { places, sizeBytes, alignBytes, flatCount } = rowLayout(plan.types, params);
   if (flatCount <= FLAT_PARAMS_MAX) {
-    let next = 0;
-    const parts = params.map(index => {
-      const slot = next;
-      next += typeAt(plan.types, index).flat.length;
-      return { slot, pour: pourer.flat(index) };
-    });
+    const parts = places.map(({ type, slot }) => ({ slot, pour: pourer.flat(type) }));
     const pour = (source: FrameSource): void => {
       for (const part of parts) part.pour(flat, part.slot, source);
     };
     return { pour, flatCount };
   }
-  const { offsets, size, align } = tupleLayout(plan, params);
-  const parts = params.map((index, n) => ({
-    offset: offsets[n] ?? 0,
-    pour: pourer.store(index),
-  }));
+  const parts = places.map(({ type, offset }) => ({ offset, pour: pourer.store(type) }));
   const pour = (source: FrameSource): void => {
-    const at = context.allocate(size, align);
+    const at = context.allocate(sizeBytes, alignBytes);
     for (const part of parts) part.pour(at + part.offset, source);
     flat[0] = at;
   };
@@ -112,27 +103,18 @@ function drainResult(plan: Plan, type: PlanFunctionType, binding: Binding) {
 function drainParams(plan: Plan, type: PlanFunctionType, binding: Binding, flat: readonly Flat[]) {
   const { context, drainer } = binding;
   const { params } = type;
-  const flatCount = flatCountOf(plan, params);
+  const { places, sizeBytes, alignBytes, flatCount } = rowLayout(plan.types, params);
   if (flatCount <= FLAT_PARAMS_MAX) {
-    let next = 0;
-    const parts = params.map(index => {
-      const slot = next;
-      next += typeAt(plan.types, index).flat.length;
-      return { slot, drain: drainer.flat(index) };
-    });
+    const parts = places.map(({ type, slot }) => ({ slot, drain: drainer.flat(type) }));
     const drain = (sink: FrameSink): void => {
       for (const part of parts) part.drain(flat, part.slot, sink);
     };
     return { drain, flatCount };
   }
-  const { offsets, size, align } = tupleLayout(plan, params);
-  const parts = params.map((index, n) => ({
-    offset: offsets[n] ?? 0,
-    drain: drainer.load(index),
-  }));
+  const parts = places.map(({ type, offset }) => ({ offset, drain: drainer.load(type) }));
   const drain = (sink: FrameSink): void => {
     const at = Number(flat[0]) >>> 0;
-    context.memory.require(at, size, align);
+    context.memory.require(at, sizeBytes, alignBytes);
     for (const part of parts) part.drain(at + part.offset, sink);
   };
   return { drain, flatCount: 1 };

@@ -3,9 +3,10 @@ import { abiTrap } from './errors.ts';
 import { coerceFlat, isScalar } from './flat.ts';
 import type { CanonContext } from './guest-memory.ts';
 import type { Plan, PlanType } from './plan.ts';
+import { rowLayout, typeAt } from './row-layout.ts';
 import type { Flat } from './store.ts';
 import type { StringCodec } from './strings.ts';
-import { alignTo, caseOffset, discriminantBytes, payloadsOf } from './types.ts';
+import { caseOffset, discriminantBytes, payloadsOf } from './types.ts';
 
 /** Reads a value from guest memory. The address and its extent are already checked. */
 export type Load = (at: number) => unknown;
@@ -234,21 +235,10 @@ export class Lifter {
 
   /** Returns readers of a record's parts that take the place of the whole record. */
   #fields(items: readonly number[]) {
-    const loads: Load[] = [];
-    const flats: LiftFlat[] = [];
-    let offset = 0;
-    let slot = 0;
-    let cost = OBJECT_COST;
-    for (const item of items) {
-      const type = typeAt(this.#types, item);
-      const lift = this.#lift(item);
-      offset = alignTo(offset, type.alignBytes);
-      loads.push(shiftedLoad(lift.load, offset));
-      flats.push(shiftedFlat(lift.flat, slot));
-      offset += type.sizeBytes;
-      slot += type.flat.length;
-      cost += SLOT_COST + lift.cost;
-    }
+    const { places } = rowLayout(this.#types, items);
+    const loads = places.map(({ type, offset }) => shiftedLoad(this.#lift(type).load, offset));
+    const flats = places.map(({ type, slot }) => shiftedFlat(this.#lift(type).flat, slot));
+    const cost = items.reduce((sum, item) => sum + SLOT_COST + this.#lift(item).cost, OBJECT_COST);
     return { loads, flats, cost };
   }
 
@@ -321,13 +311,6 @@ export class Lifter {
       return lift(own, 0);
     };
   }
-}
-
-/** Returns the type at an index of the plan. */
-export function typeAt(types: Plan['types'], index: number): PlanType {
-  const type = types[index];
-  if (type === undefined) throw abiTrap(`the plan has no type ${index}`);
-  return type;
 }
 
 /** Returns how each case's payload becomes a JavaScript value. */

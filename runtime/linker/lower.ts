@@ -1,13 +1,13 @@
 import { camelCase } from '../base/value-type.ts';
 import { coerceFlat, zeroOf } from './flat.ts';
 import type { CanonContext } from './guest-memory.ts';
-import { typeAt } from './lift.ts';
 import { type Lower, type LowerFlat, type StoreValue, unfit } from './lower-form.ts';
 import { lowerPrimitive } from './lower-primitive.ts';
 import type { Plan, PlanResource, PlanType } from './plan.ts';
+import { rowLayout, typeAt } from './row-layout.ts';
 import type { Flat } from './store.ts';
 import type { StringCodec } from './strings.ts';
-import { alignTo, caseOffset, discriminantBytes, payloadsOf } from './types.ts';
+import { caseOffset, discriminantBytes, payloadsOf } from './types.ts';
 
 /** Splits a variant's JavaScript value into its case and payload. */
 type SplitCase = (value: unknown) => { readonly tag: number; readonly payload: unknown };
@@ -174,16 +174,8 @@ export class Lowerer {
 
   /** Returns writers of a record's parts that take the place of the whole record. */
   #parts(items: readonly number[]): readonly Lower[] {
-    let offset = 0;
-    let slot = 0;
-    return items.map(item => {
-      const type = typeAt(this.#types, item);
-      offset = alignTo(offset, type.alignBytes);
-      const part = shifted(this.#lower(item), offset, slot);
-      offset += type.sizeBytes;
-      slot += type.flat.length;
-      return part;
-    });
+    const { places } = rowLayout(this.#types, items);
+    return places.map(({ type, offset, slot }) => shifted(this.#lower(type), offset, slot));
   }
 
   #flags(names: readonly string[], size: number): Lower {

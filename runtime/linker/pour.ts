@@ -5,11 +5,11 @@ import { coerceFlat, zeroOf } from './flat.ts';
 import type { FrameSource } from './frame.ts';
 import { byteOf, framePrimitive, wordOf } from './frame-primitive.ts';
 import type { CanonContext } from './guest-memory.ts';
-import { typeAt } from './lift.ts';
 import type { Plan, PlanResource, PlanType } from './plan.ts';
+import { rowLayout, typeAt } from './row-layout.ts';
 import type { Flat } from './store.ts';
 import type { StringCodec } from './strings.ts';
-import { alignTo, caseOffset, discriminantBytes, payloadsOf } from './types.ts';
+import { caseOffset, discriminantBytes, payloadsOf } from './types.ts';
 
 /** Moves a value from a frame to guest memory. The address and its extent are already checked. */
 export type PourStore = (at: number, source: FrameSource) => void;
@@ -186,15 +186,9 @@ export class Pourer {
   }
 
   #record(items: readonly number[]): Pour {
-    let offset = 0;
-    let slot = 0;
-    const parts: readonly PlacedPour[] = items.map(item => {
-      const { alignBytes, sizeBytes, flat } = typeAt(this.#types, item);
-      offset = alignTo(offset, alignBytes);
-      const part = { ...this.#pour(item), offset, slot };
-      offset += sizeBytes;
-      slot += flat.length;
-      return part;
+    const { places } = rowLayout(this.#types, items);
+    const parts: readonly PlacedPour[] = places.map(({ type, offset, slot }) => {
+      return { ...this.#pour(type), offset, slot };
     });
     return {
       store: (at, source) => {
