@@ -14,8 +14,9 @@ import {
 import type { Random } from '../ports/random.ts';
 import { type Contract, type ContractCodecs, compileContract } from '../transport/index.ts';
 import { type HostCgroup, noGroup } from './host-cgroup-io.ts';
+import type { HostEnd } from './host-end-io.ts';
 import { hostLaunch } from './host-launch-io.ts';
-import { type HostEnd, type HostProcess, startHostProcess } from './host-process-io.ts';
+import { type HostProcess, startHostProcess } from './host-process-io.ts';
 import { HostRun, type HostTimes, WrongContract } from './host-run.ts';
 import { type SiblingEntry, siblingEntry } from './sibling-entry.ts';
 import { missingWalls } from './walls.ts';

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
-import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { Wall } from '../ports/component-host.ts';
 import type { ThreadTimes } from './call-time.ts';
 import { CONTROL_FD, callFdOf, hostFdOf } from './host/descriptors.ts';
 import type { HostCgroup } from './host-cgroup-io.ts';
 import type { ConfinedCommand } from './host-command.ts';
+import { type HostEnd, killHost, watchHostEnd } from './host-end-io.ts';
 import { kernelFacts, nodeProcessOf } from './kernel-facts-io.ts';
 import { workerTimesOf } from './process-time-io.ts';
 import type { SlotWires } from './slot-session.ts';
@@ -15,9 +15,6 @@ import { judgedProbes, kernelWalls, type WallObstacles } from './walls.ts';
 /** Lines that a host process may print in its life; further ones are counted only. */
 const OUTPUT_LINES_MAX = 200;
 const OUTPUT_LINE_BYTES_MAX = 2_048;
-
-/** What a process that runs another one ends with when a signal ended that. */
-const SIGNAL_CODES_FROM = 128;
 
 /**
  * Nothing of ours. The C library would otherwise give each worker's thread an arena of its own:
@@ -35,15 +32,6 @@ export interface HostProcessEvents {
   onOutput(line: string): void;
   /** The process is gone and everything it wrote has been delivered. Exactly once. */
   onExit(end: HostEnd): void;
-}
-
-/** How a host process ended. */
-export interface HostEnd {
-  /** In words. */
-  readonly detail: string;
-  /** What it ended itself with; null where a signal ended it, or it was never there. */
-  readonly exitCode: number | null;
-  readonly signal: string | null;
 }
 
 /** What is handed to the kernel and to `status` beside the command. */
@@ -94,7 +82,8 @@ export function startHostProcess(
   });
   forwardOutput(child.stdout, events.onOutput);
   forwardOutput(child.stderr, events.onOutput);
-  watchExit(child, control, sandbox !== null, events.onExit);
+  const host = { child, control, isSandboxed: sandbox !== null };
+  watchHostEnd(host, events.onExit);
   return {
     get pid() {
       return pid();
@@ -105,7 +94,7 @@ export function startHostProcess(
       for (const part of parts) control.write(part);
       control.uncork();
     },
-    kill: () => void child.kill('SIGKILL'),
+    kill: () => killHost(host),
     walls: probed => {
       const node = pid() ?? 0;
       const facts = kernelFacts(node);
@@ -144,38 +133,6 @@ function socketAt(child: ChildProcess, fd: number): Socket {
   // The exit of the process tells what there is to tell.
   stream.on('error', () => {});
   return stream;
-}
-
-function watchExit(
-  child: ChildProcess,
-  control: Socket,
-  isSandboxed: boolean,
-  onExit: (end: HostEnd) => void,
-): void {
-  let told = false;
-  const tell = (end: HostEnd): void => {
-    if (told) return;
-    told = true;
-    onExit(end);
-    for (const stream of child.stdio) stream?.destroy();
-  };
-  child.once('error', error => {
-    tell({ detail: `could not be started: ${error.message}`, exitCode: null, signal: null });
-  });
-  child.once('exit', (code, killedBy) => {
-    const signal = killedBy ?? (isSandboxed ? signalOf(code) : null);
-    const detail = signal === null ? `ended with code ${code}` : `ended by ${signal}`;
-    const end = { detail, exitCode: signal === null ? code : null, signal };
-    // Of a sandbox it is the outermost process that ended; node goes with it, and its sockets last.
-    if (!isSandboxed || control.closed) tell(end);
-    else control.once('close', () => tell(end));
-  });
-}
-
-/** As a shell does, bwrap ends with 128 and the number of the signal that ended its command. */
-function signalOf(code: number | null): string | null {
-  const number = (code ?? 0) - SIGNAL_CODES_FROM;
-  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null;
 }
 
 /** Delivers lines, each cut, at most `OUTPUT_LINES_MAX` of them; then reads on and forgets. */

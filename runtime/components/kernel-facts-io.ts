@@ -30,11 +30,21 @@ export function nodeProcessOf(startedPid: number): number | null {
     const name = textOf(`/proc/${pid}/comm`).trim();
     if (name === '') return null;
     if (!TOOLS.has(name)) return pid;
-    const child = textOf(`/proc/${pid}/task/${pid}/children`).trim().split(' ')[0] ?? '';
-    if (child === '') return null;
-    pid = Number(child);
+    const child = childrenOf(pid)?.[0];
+    if (child === undefined) return null;
+    pid = child;
   }
   return null;
+}
+
+/** Returns the processes that one has started; null where the kernel does not tell. */
+export function childrenOf(pid: number): readonly number[] | null {
+  try {
+    const words = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+    return words === '' ? [] : words.split(' ').map(Number);
+  } catch {
+    return null;
+  }
 }
 
 function namespacesOf(pid: string): ReadonlyMap<string, string> {

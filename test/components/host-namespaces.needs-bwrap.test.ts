@@ -58,6 +58,19 @@ function statFields(pid: number): string[] {
   return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? [];
 }
 
+/** Processes that put up a sandbox for us, or for somebody who is gone. */
+function sandboxes(): readonly string[] {
+  return readdirSync('/proc').filter(pid => {
+    try {
+      const [state, parent] = statFields(Number(pid));
+      const isOurs = state !== 'Z' && [String(process.pid), '1'].includes(parent ?? '');
+      return isOurs && readFileSync(`/proc/${pid}/comm`, 'latin1') === 'bwrap\n';
+    } catch {
+      return false;
+    }
+  });
+}
+
 test('the kernel vouches for namespaces and filter, or the report names why not', () => {
   if (isGranted) {
     assert.match(wall('namespaces'), /^up: mnt, pid, net, ipc, uts of its own$/);
@@ -72,6 +85,16 @@ test('the kernel vouches for namespaces and filter, or the report names why not'
 });
 
 if (isGranted) {
+  test('closed at any moment of its start, it leaves no process behind', async () => {
+    const before = sandboxes();
+    for (let index = 0; index < 16; index++) {
+      const short = startTestHost({ slots: 2, hostEntry: 'native-host-entry' });
+      await sleep(index * 4);
+      await short.close();
+    }
+    await until(() => sandboxes().every(pid => before.includes(pid)));
+  });
+
   test('it sees node, its libraries and its program, all read-only', () => {
     const root = `/proc/${nodePid()}/root`;
     for (const name of ['etc', 'home', 'root', 'proc', 'sys', 'run', 'var', 'bin']) {
