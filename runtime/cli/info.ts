@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type EnvelopeClaims, inspectEnvelope } from '../manifest/inspect-envelope.ts';
 import { ENVELOPE_BYTES_MAX } from '../manifest/limits.ts';
+import { imagesOf } from '../manifest/release.ts';
 import { reportShape, type ShapeReport, shapeLines } from './component-shapes.ts';
 import type { CliContext } from './context.ts';
 import { alignColumns } from './output.ts';
@@ -49,12 +50,12 @@ async function info(file: string, flags: InfoFlags, context: CliContext): Promis
   }
 }
 
-/** Shapes by controller; a component that is not in the file has none. */
+/** Shapes by controller, or `CONTROLLER/PART`; a component that is not in the file has none. */
 async function readShapes({ release, payloads }: EnvelopeClaims) {
   const shapes: [controller: string, report: ShapeReport][] = [];
-  for (const { name, digest } of release.controllers) {
+  for (const { label, digest } of imagesOf(release)) {
     const bytes = payloads.get(digest);
-    if (bytes !== undefined) shapes.push([name, await reportShape(bytes)]);
+    if (bytes !== undefined) shapes.push([label, await reportShape(bytes)]);
   }
   return shapes;
 }
@@ -70,14 +71,29 @@ function summary({ release, manifestDigest, signatures }: EnvelopeClaims): strin
   ];
   if (release.description !== '') facts.push(['about', release.description]);
   const header = ['CONTROLLER', 'VERSION', 'BYTES', 'REQUESTS', 'COMPONENT'];
-  const rows = release.controllers.map(controller => [
-    controller.name,
-    controller.version,
-    String(controller.sizeBytes),
-    String(controller.requests.length),
-    controller.digest.slice(0, 12),
+  const rows = release.controllers.flatMap(({ name, version, requests, ...controller }) => [
+    [
+      name,
+      version,
+      String(controller.sizeBytes),
+      String(requests.length),
+      controller.digest.slice(0, 12),
+    ],
+    ...controller.parts.map(part => [
+      `  part ${part.name}`,
+      '',
+      String(part.sizeBytes),
+      '',
+      part.digest.slice(0, 12),
+    ]),
   ]);
-  return [...alignColumns(facts), '', ...alignColumns([header, ...rows])];
+  const links = release.controllers.flatMap(controller =>
+    controller.links.map(
+      link => `${link.importer} imports ${link.interface} from ${controller.name}/${link.exporter}`,
+    ),
+  );
+  const table = alignColumns([header, ...rows]);
+  return [...alignColumns(facts), '', ...table, ...(links.length === 0 ? [] : ['', ...links])];
 }
 
 function requests({ release }: EnvelopeClaims): string[] {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ENVELOPE_BYTES_MAX, RELEASE_TOML_CHARACTERS_MAX } from '../manifest/limits.ts';
-import { completeRelease, parseReleaseToml } from '../manifest/release-toml.ts';
+import { completeRelease, componentPaths, parseReleaseToml } from '../manifest/release-toml.ts';
 import { signRelease } from '../manifest/sign-release.ts';
 import { verifyEnvelope } from '../manifest/verify-envelope.ts';
 import { type PrivateKey, publicKeyOf } from '../signing/ed25519.ts';
@@ -45,7 +45,7 @@ async function sign(file: string, options: SignOptions, context: CliContext): Pr
   const draft = parseReleaseToml(text, file);
   const bytesByPath = new Map<string, Uint8Array>();
   const inputs = [...options.key, file];
-  for (const { component } of draft.controllers) {
+  for (const component of componentPaths(draft)) {
     const path = files.resolveBeside(file, component);
     inputs.push(path);
     bytesByPath.set(component, await files.read(path, ENVELOPE_BYTES_MAX));

@@ -3,7 +3,7 @@ import { lt as isOlder } from 'semver';
 import { GatewayError } from '../base/errors.ts';
 import { ReleaseError } from '../manifest/errors.ts';
 import { ENVELOPE_BYTES_MAX } from '../manifest/limits.ts';
-import type { Release } from '../manifest/release.ts';
+import { imagesOf, type Release } from '../manifest/release.ts';
 import {
   VERIFICATION_LAYERS,
   type VerificationLayer,
@@ -81,14 +81,15 @@ function reportPassed(
     return;
   }
   const signers = trust.keys.filter(key => keyIds.includes(key.keyId));
+  const images = imagesOf(release).length;
   const details: Record<VerificationLayer, string> = {
     envelope: `${bytes.length} bytes, digest ${manifestDigest.slice(0, 12)}`,
     signature: signers.map(key => `${key.name} ${key.keyId.slice(0, 12)}`).join(', '),
     manifest: `${release.name} ${release.version}, sequence ${release.sequence}`,
-    payload: `${components.size} of ${release.controllers.length} controllers' components`,
+    payload: `${components.size} components for ${images} places`,
     policy: `runtime >= ${release.minimumRuntime}; grants and board: at install`,
   };
-  if (components.size === release.controllers.length) {
+  if (components.size === images) {
     details.payload = `${components.size} ${components.size === 1 ? 'component' : 'components'}`;
   }
   const rows = VERIFICATION_LAYERS.map(layer => ['ok', layer, details[layer]]);

@@ -3,12 +3,12 @@ import { errorMessage } from '../base/errors.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import {
   type ActivationRequest,
+  type Assembly,
   ComponentError,
   type ComponentHostPort,
   type ComponentInstance,
   type HostStatus,
   type PreparedComponent,
-  type StagedArtifact,
   type WallName,
 } from '../ports/component-host.ts';
 import type { Random } from '../ports/random.ts';
@@ -76,24 +76,22 @@ export function spawnComponentHost(options: ComponentHostOptions): WalledHost {
   return new ComponentHost(options);
 }
 
-/** A prepared component; keeps the artifact, because a host that returns must get it again. */
+/** A prepared assembly, which is kept: a host that returns must get it again. */
 class Prepared implements PreparedComponent {
-  readonly digest: string;
   readonly id: number;
-  readonly artifact: StagedArtifact;
+  readonly assembly: Assembly;
   /** Another host may have given the same id. */
   readonly owner: ComponentHost;
   private readonly onRelease: (id: number) => void;
 
   constructor(
     id: number,
-    artifact: StagedArtifact,
+    assembly: Assembly,
     owner: ComponentHost,
     onRelease: (id: number) => void,
   ) {
     this.id = id;
-    this.digest = artifact.digest;
-    this.artifact = artifact;
+    this.assembly = assembly;
     this.owner = owner;
     this.onRelease = onRelease;
   }
@@ -131,12 +129,12 @@ class ComponentHost implements WalledHost {
     this.start();
   }
 
-  async prepare(artifact: StagedArtifact): Promise<PreparedComponent> {
+  async prepare(assembly: Assembly): Promise<PreparedComponent> {
     const run = await this.walledRun();
     const id = this.nextComponentId;
     this.nextComponentId += 1;
-    await run.prepare(id, artifact);
-    return new Prepared(id, artifact, this, released => this.current?.run.forget(released));
+    await run.prepare(id, assembly);
+    return new Prepared(id, assembly, this, released => this.current?.run.forget(released));
   }
 
   async activate(request: ActivationRequest): Promise<ComponentInstance> {
@@ -145,7 +143,7 @@ class ComponentHost implements WalledHost {
       throw new ComponentError('COMPONENT_ACTIVATION_FAILED', 'prepared by somebody else');
     }
     const run = await this.walledRun();
-    await run.prepare(component.id, component.artifact);
+    await run.prepare(component.id, component.assembly);
     return run.activate(component.id, request);
   }
 

@@ -1,10 +1,10 @@
 import type { Clock } from '../ports/clock.ts';
 import {
   type ActivationRequest,
+  type Assembly,
   ComponentError,
   type EndReason,
   PROBED_WALLS,
-  type StagedArtifact,
   type Wall,
 } from '../ports/component-host.ts';
 import type { Random } from '../ports/random.ts';
@@ -109,11 +109,11 @@ export class HostRun {
     return this.greeted ? this.process.walls(this.probedWalls) : [];
   }
 
-  /** Sends a component once; later calls wait for the same answer. */
-  prepare(id: number, artifact: StagedArtifact): Promise<void> {
+  /** Sends an assembly once; later calls wait for the same answer. */
+  prepare(id: number, assembly: Assembly): Promise<void> {
     let answer = this.prepared.get(id);
     if (answer === undefined) {
-      answer = this.sendComponent(id, artifact);
+      answer = this.send(id, assembly);
       answer.catch(() => this.prepared.delete(id));
       this.prepared.set(id, answer);
     }
@@ -228,15 +228,23 @@ export class HostRun {
     return instance;
   }
 
-  private async sendComponent(id: number, artifact: StagedArtifact): Promise<void> {
+  private async send(id: number, { parts, links }: Assembly): Promise<void> {
     const { clock, times } = this.options;
     const answer = Promise.withResolvers<void>();
     this.compiling.set(id, answer);
-    const parts = [artifact.plan, ...artifact.modules];
-    const prepare = { partBytes: parts.map(({ length }) => length) };
+    const components = parts.map(({ name, artifact: { plan, modules } }) => {
+      return { name, pieces: [plan, ...modules] };
+    });
+    const prepare = {
+      components: components.map(({ name, pieces }) => ({
+        name,
+        pieceBytes: pieces.map(({ length }) => length),
+      })),
+      links,
+    };
     this.process.writeControl([
       CONTROL_MESSAGES.prepare.encode(id, prepare),
-      ...parts.flatMap(part => chunksOf(part, id)),
+      ...components.flatMap(({ pieces }) => pieces.flatMap(piece => chunksOf(piece, id))),
     ]);
     const timer = clock.after(times.prepareDeadlineMs, () => {
       this.kill(`the host did not compile within ${times.prepareDeadlineMs} ms`);
@@ -312,11 +320,11 @@ function wrong(message: string): ProtocolError {
   return new ProtocolError('PROTOCOL_FRAME', message);
 }
 
-/** Headers and views of the part's bytes; nothing is copied. */
-function chunksOf(part: Uint8Array, id: number): Uint8Array[] {
+/** Headers and views of the piece's bytes; nothing is copied. */
+function chunksOf(piece: Uint8Array, id: number): Uint8Array[] {
   const chunks: Uint8Array[] = [];
-  for (let at = 0; at < part.length; at += FRAME_PAYLOAD_BYTES_MAX) {
-    const chunk = part.subarray(at, at + FRAME_PAYLOAD_BYTES_MAX);
+  for (let at = 0; at < piece.length; at += FRAME_PAYLOAD_BYTES_MAX) {
+    const chunk = piece.subarray(at, at + FRAME_PAYLOAD_BYTES_MAX);
     chunks.push(frameHeader(chunk.length, { type: FRAME_TYPE.chunk, id, slot: CONTROL_SLOT }));
     chunks.push(chunk);
   }

@@ -1,9 +1,20 @@
 import { contractExports, contractImports } from '../../wit/generated/contract.ts';
-import { requireContract } from '../components/contract-check.ts';
-import { type AdmissionRules, admitRelease, requireImportsRequested } from '../deploy/admission.ts';
+import { assemble, unlinked } from '../components/assembly.ts';
+import {
+  type AdmissionRules,
+  type AdmittedController,
+  admitRelease,
+  requireImportsRequested,
+} from '../deploy/admission.ts';
 import type { ExaminedRelease } from '../deploy/deployer.ts';
+import { DeployError } from '../deploy/errors.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
-import { ComponentError, type StagedArtifact, type StagePort } from '../ports/component-host.ts';
+import {
+  type Assembly,
+  ComponentError,
+  type StagedArtifact,
+  type StagePort,
+} from '../ports/component-host.ts';
 import type { InstallProgress } from './install-progress.ts';
 
 /** What a release is verified and staged with. */
@@ -16,9 +27,9 @@ export interface ReadinessParts {
 
 /**
  * Verifies the five layers of an envelope, then stages each component and holds its shape against
- * the contract and against what its manifest requests. Rejects with the coded error of the first
- * refusal. `fresh` is false for a release that this gateway admitted before. The bytes are moved,
- * and the result holds them; all that is staged is a part of them.
+ * those it is linked to, the contract, and what its manifest requests. Rejects with the coded
+ * error of the first refusal. `fresh` is false for a release that this gateway admitted before. The
+ * bytes are moved, and the result holds them; all that is staged is a part of them.
  */
 export async function releaseReadiness(
   { verifier, rules, stage, progress }: ReadinessParts,
@@ -30,20 +41,37 @@ export async function releaseReadiness(
   const { release, manifestDigest, components, envelope, envelopeDigest } = verified;
   // The fifth layer, which is asked here: it needs the board, the policy and no time.
   const admitted = admitRelease(release, rules, fresh);
-  const artifacts = new Map<string, StagedArtifact>();
-  for (const { spec, limits } of admitted) {
-    const component = components.get(spec.digest);
-    if (component === undefined) continue;
-    progress.tell({ step: 'staging', detail: `${spec.name} ${spec.version}` });
-    const artifact = await named(spec.name, async () => {
-      const staged = await stage.stage(component, limits, spec.digest);
-      requireContract(staged.shape, { imports: contractImports, exports: contractExports });
-      return staged;
-    });
-    requireImportsRequested(spec, artifact.shape);
-    artifacts.set(spec.digest, artifact);
+  const assemblies = new Map<string, Assembly>();
+  for (const one of admitted) {
+    const { name, version } = one.spec;
+    progress.tell({ step: 'staging', detail: `${name} ${version}` });
+    assemblies.set(name, await named(name, () => assembled(one, components, stage)));
   }
-  return { release, manifestDigest, artifacts, envelope, envelopeDigest };
+  return { release, manifestDigest, assemblies, envelope, envelopeDigest };
+}
+
+/** Stages a controller's component and its parts, each within its own share of memory. */
+async function assembled(
+  { spec, ownMemoryBytesMax }: AdmittedController,
+  components: ReadonlyMap<string, Uint8Array>,
+  stage: StagePort,
+): Promise<Assembly> {
+  const staged = async (digest: string, memoryBytesMax: number) => {
+    const component = components.get(digest);
+    // Verification found the bytes of every digest that the manifest names.
+    if (component === undefined) throw new DeployError('DEPLOY_NOT_STORED', `no ${digest}`);
+    return stage.stage(component, { memoryBytesMax }, digest);
+  };
+  const { name, links } = spec;
+  const own = await staged(spec.digest, ownMemoryBytesMax);
+  const parts = new Map<string, StagedArtifact>();
+  for (const part of spec.parts) {
+    parts.set(part.name, await staged(part.digest, part.memoryBytesMax));
+  }
+  const contract = { imports: contractImports, exports: contractExports };
+  const assembly = assemble({ name, own, parts, links }, contract);
+  requireImportsRequested(spec, unlinked(name, own.shape, links));
+  return assembly;
 }
 
 /** A release has many controllers: what is wrong with one says whose component it is. */

@@ -54,8 +54,9 @@ export async function runRelease(
   try {
     for (const one of admitted) {
       for (const words of one.unmet) parts.onUnmet(words);
-      const artifact = ready.artifacts.get(one.spec.digest);
-      if (artifact === undefined) {
+      const assembly = ready.assemblies.get(one.spec.name);
+      const own = assembly?.parts.at(-1);
+      if (assembly === undefined || own === undefined) {
         throw new DeployError('DEPLOY_NOT_STORED', `${one.spec.name} was not staged`);
       }
       const before = previous?.controllers.find(({ name }) => name === one.spec.name);
@@ -65,8 +66,8 @@ export async function runRelease(
         wireController(parts.around, {
           admitted: one,
           host,
-          component: await host.prepare(artifact),
-          shape: artifact.shape,
+          component: await host.prepare(assembly),
+          shape: own.artifact.shape,
           slot,
           firstReason: reason,
           previousVersion: changed ? before.version : undefined,

@@ -166,6 +166,7 @@ export function listReport(live: ReportedRelease | null): ListReport {
       state: states.get(spec.name) ?? 'idle',
       digest: spec.digest,
       sizeBytes: spec.sizeBytes,
+      parts: spec.parts.map(({ name, digest, sizeBytes }) => ({ name, digest, sizeBytes })),
       grants: grants.map(formatGrant).sort(),
     })),
   };

@@ -108,6 +108,8 @@ export const listSchema = v.object({
       state: controllerSchema.entries.state,
       digest: text,
       sizeBytes: count,
+      /** Components that it brings along; a gateway of before there were any tells of none. */
+      parts: v.optional(v.array(v.object({ name: text, digest: text, sizeBytes: count })), []),
       /** Effective grants in canonical text. */
       grants: v.array(text),
     }),

@@ -40,6 +40,8 @@ export interface AdmittedController {
   readonly spec: ControllerSpec;
   readonly grants: readonly Grant[];
   readonly limits: ControllerLimits;
+  /** What of the memory is left to the controller's own component, parts subtracted. */
+  readonly ownMemoryBytesMax: number;
   /** Requests that are not or not fully met, in words that end with the line that would fix it. */
   readonly unmet: readonly string[];
 }
@@ -116,7 +118,18 @@ function admitController(
         `${rules.callDeadlineMsMax} ms (limits.call-deadline-ms-max)`,
     );
   }
-  return { spec, grants, limits, unmet };
+  const ownMemoryBytesMax = spec.parts.reduce(
+    (left, part) => left - part.memoryBytesMax,
+    limits.memoryBytesMax,
+  );
+  if (ownMemoryBytesMax < PAGE_BYTES) {
+    throw new AdmissionError(
+      'POLICY_LIMIT',
+      `${spec.name}: "mem:" grants ${limits.memoryBytesMax} bytes to all of it, and its parts ` +
+        `take ${limits.memoryBytesMax - ownMemoryBytesMax}`,
+    );
+  }
+  return { spec, grants, limits, ownMemoryBytesMax, unmet };
 }
 
 function requireLimits(spec: ControllerSpec, grants: readonly Grant[]): ControllerLimits {
@@ -127,6 +140,9 @@ function requireLimits(spec: ControllerSpec, grants: readonly Grant[]): Controll
     throw new AdmissionError('POLICY_LIMIT', `${spec.name}: ${error.message}`, { cause: error });
   }
 }
+
+/** WebAssembly gives memory in pages. */
+const PAGE_BYTES = 65_536;
 
 /** The class of grant that a contract interface needs; others need none. */
 const GATED: ReadonlyMap<string, GrantClass> = new Map([

@@ -1,7 +1,7 @@
 import { errorMessage } from '../base/errors.ts';
 import type { Release } from '../manifest/release.ts';
 import { VerifierError } from '../manifest/release-verifier.ts';
-import type { StagedArtifact } from '../ports/component-host.ts';
+import type { Assembly } from '../ports/component-host.ts';
 import type { ContentStore } from './content-store.ts';
 import { DeployError } from './errors.ts';
 import * as machine from './slot-machine.ts';
@@ -45,8 +45,8 @@ export interface InstalledRelease {
 export interface ReadyRelease {
   readonly release: Release;
   readonly manifestDigest: string;
-  /** By component digest. */
-  readonly artifacts: ReadonlyMap<string, StagedArtifact>;
+  /** By controller. */
+  readonly assemblies: ReadonlyMap<string, Assembly>;
 }
 
 /** A ready release, and the very bytes that it was verified in. */

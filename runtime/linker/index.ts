@@ -15,7 +15,8 @@ export type {
   HostInterface,
 } from './activate.ts';
 export { activateComponent } from './activate.ts';
-export { activateComposition, composeParts, type Link, type Part } from './composition.ts';
+export { composeParts } from './compose-parts.ts';
+export { activateComposition, type Part } from './composition.ts';
 export { LinkError, type LinkErrorCode, Trap, type TrapCode } from './errors.ts';
 export type { FrameCall, FrameFunction, FrameSink, FrameSource } from './frame.ts';
 export { DEFAULT_ACTIVATION_LIMITS, DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';

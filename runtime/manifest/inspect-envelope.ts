@@ -2,7 +2,7 @@ import { parseSign1 } from '../signing/cose-sign1.ts';
 import { parseEnvelope } from './envelope.ts';
 import { decodeManifest } from './manifest-decode.ts';
 import { payloadUri } from './manifest-encode.ts';
-import type { Release } from './release.ts';
+import { imagesOf, type Release } from './release.ts';
 
 /** What an envelope says of itself. None of it is verified. */
 export interface EnvelopeClaims {
@@ -27,7 +27,7 @@ export function inspectEnvelope(bytes: Uint8Array): EnvelopeClaims {
     return { keyId: Buffer.from(keyId).toString('hex'), algorithm };
   });
   const payloads = new Map<string, Uint8Array>();
-  for (const { digest } of release.controllers) {
+  for (const { digest } of imagesOf(release)) {
     const payload = envelope.payloads.get(payloadUri(digest));
     if (payload !== undefined) payloads.set(digest, payload);
   }

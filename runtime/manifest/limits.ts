@@ -11,6 +11,18 @@ export const RELEASE_TOML_CHARACTERS_MAX = 1_024 * 1_024;
 
 /** Controllers of a release. */
 export const CONTROLLERS_MAX = 64;
+/** Parts of a controller. */
+export const PARTS_MAX = 8;
+/** Components of a release: its controllers' own and their parts. */
+export const IMAGES_MAX = 120;
+/** Links of a controller. */
+export const LINKS_MAX = 32;
+/** Bytes of a part's linear memory, at least: one page. */
+export const PART_MEMORY_BYTES_MIN = 65_536;
+/** Bytes of it at most: what 32 bits address. */
+export const PART_MEMORY_BYTES_MAX = 4_294_967_296;
+/** Characters of the name of a WIT interface with its version. */
+export const INTERFACE_CHARACTERS_MAX = 256;
 /** Capability requests of a controller. */
 export const REQUESTS_MAX = 128;
 /** Characters of the reason of a request. */

@@ -18,6 +18,7 @@ import { type ComponentState, runSequence, SEQUENCES } from './suit-commands.ts'
 import {
   COMMAND,
   COMMON_MEMBER,
+  CONTROLLER_LINKS,
   CONTROLLER_PREFIX,
   CONTROLLER_RECORD,
   CONTROLLER_VENDOR,
@@ -37,6 +38,13 @@ const DIGEST_BYTES = 32;
 const SAFE_MAX = Number.MAX_SAFE_INTEGER;
 /** Longer than any rule of the schema allows; the schema says what is too long. */
 const TEXT_MAX = 16_384;
+
+/** A component of the manifest, after its sequences: a controller's own, or one of its parts. */
+interface Image {
+  readonly controller: string;
+  readonly part: string | null;
+  readonly state: ComponentState;
+}
 
 /**
  * Returns the release that a SUIT manifest of our subset describes.
@@ -70,8 +78,8 @@ function readManifest(bytes: Uint8Array): Release {
     'common',
     Object.values(COMMON_MEMBER),
   );
-  const names = readComponents(common.get(COMMON_MEMBER.components));
-  const components = names.map(() => ({ parameters: new Map(), asked: new Set<string>() }));
+  const images = readComponents(common.get(COMMON_MEMBER.components));
+  const components = images.map(({ state }) => state);
   const run = (value: unknown, name: keyof typeof SEQUENCES) => {
     const items = readArray(decodeNested(value, name), name, 2, SEQUENCE_ITEMS_MAX);
     runSequence(items, SEQUENCES[name], components);
@@ -79,13 +87,11 @@ function readManifest(bytes: Uint8Array): Release {
   run(common.get(COMMON_MEMBER.sharedSequence), 'shared');
   run(members.get(MANIFEST_MEMBER.validate), 'validate');
   run(members.get(MANIFEST_MEMBER.install), 'install');
-  components.forEach((component, index) => {
-    requireAsked(component, names[index] ?? '');
-  });
+  for (const image of images) requireAsked(image.state, labelOf(image));
   const release = requireRelease({
     ...readRelease(components),
     sequence: readInteger(sequence, 'sequence number', 0, SAFE_MAX),
-    controllers: components.map((component, index) => readController(component, names[index])),
+    controllers: readControllers(images),
   });
   requireIdentifiers(release, components);
   return release;
@@ -105,17 +111,22 @@ function requireMembers(value: unknown): ReadonlyMap<unknown, unknown> {
   return readMap(value, 'manifest', Object.values(MANIFEST_MEMBER));
 }
 
-function readComponents(value: unknown): readonly string[] {
-  return readArray(value, 'components', 1, limits.CONTROLLERS_MAX).map((id, index) => {
+function readComponents(value: unknown): readonly Image[] {
+  return readArray(value, 'components', 1, limits.IMAGES_MAX).map((id, index) => {
     const path = `component ${index}`;
-    const segments = readArray(id, path, 2, 2).map(segment =>
+    const segments = readArray(id, path, 2, 3).map(segment =>
       Buffer.from(readBytes(segment, path, 1, limits.NAME_CHARACTERS_MAX)).toString('latin1'),
     );
     if (segments[0] !== CONTROLLER_PREFIX) {
       throw new ReleaseError('MANIFEST_INVALID', `${path}: its id must begin with "ctl"`);
     }
-    return segments[1] ?? '';
+    const [, controller = '', part = null] = segments;
+    return { controller, part, state: { parameters: new Map(), asked: new Set() } };
   });
+}
+
+function labelOf({ controller, part }: Image): string {
+  return part === null ? controller : `${controller}/${part}`;
 }
 
 /** Every component must be checked against vendor and class, fetched, and matched twice. */
@@ -158,27 +169,59 @@ function readRelease(components: readonly ComponentState[]) {
   };
 }
 
-function readController(component: ComponentState, name: string | undefined) {
+/** Each controller is followed by its parts. */
+function readControllers(images: readonly Image[]) {
+  const groups: { readonly own: Image; readonly parts: Image[] }[] = [];
+  for (const image of images) {
+    const group = groups.at(-1);
+    if (image.part === null) {
+      groups.push({ own: image, parts: [] });
+    } else if (group?.own.controller === image.controller) {
+      group.parts.push(image);
+    } else {
+      const words = `${labelOf(image)} does not follow its controller`;
+      throw new ReleaseError('MANIFEST_INVALID', words);
+    }
+  }
+  return groups.map(({ own, parts }) => readController(own, parts));
+}
+
+function readPart(image: Image) {
+  const path = `component ${labelOf(image)}`;
+  requireWithout(image, PARAMETER.controller);
+  const memory = parameter(image.state, PARAMETER.partMemory);
+  return {
+    name: image.part,
+    ...readPayload(image.state, path),
+    memoryBytesMax: readInteger(memory, `${path}: memory`, 0, SAFE_MAX),
+  };
+}
+
+function readController(image: Image, parts: readonly Image[]) {
+  const { controller: name, state: component } = image;
   const path = `component ${name}`;
+  requireWithout(image, PARAMETER.partMemory);
   const record = readMap(
     decodeNested(parameter(component, PARAMETER.controller), path),
     path,
     Object.values(CONTROLLER_RECORD),
-    [CONTROLLER_VENDOR],
+    [CONTROLLER_VENDOR, CONTROLLER_LINKS],
   );
   const vendor = record.get(CONTROLLER_VENDOR);
-  const digest = readDigest(parameter(component, PARAMETER.imageDigest), path);
-  const uri = readText(parameter(component, PARAMETER.uri), path, TEXT_MAX);
-  if (uri !== payloadUri(digest)) {
-    throw new ReleaseError('MANIFEST_INVALID', `${path}: its URI is not #DIGEST`);
-  }
+  const links = record.get(CONTROLLER_LINKS);
   const interval = record.get(CONTROLLER_RECORD.healthIntervalMs);
   return {
     name,
     version: readText(record.get(CONTROLLER_RECORD.version), `${path}: version`, TEXT_MAX),
     ...(vendor !== undefined && { vendor: readText(vendor, `${path}: vendor`, TEXT_MAX) }),
-    digest,
-    sizeBytes: readInteger(parameter(component, PARAMETER.imageSize), path, 0, SAFE_MAX),
+    ...readPayload(component, path),
+    parts: parts.map(readPart),
+    links:
+      links === undefined
+        ? []
+        : readArray(links, `${path}: links`, 1, limits.LINKS_MAX).map(link =>
+            readLink(link, `${path}: link`),
+          ),
     requests: readArray(
       record.get(CONTROLLER_RECORD.requests),
       `${path}: requests`,
@@ -195,6 +238,22 @@ function readController(component: ComponentState, name: string | undefined) {
     mailbox: readMailbox(record.get(CONTROLLER_RECORD.mailbox), `${path}: mailbox`),
     healthIntervalMs: readInteger(interval, `${path}: health interval`, 0, SAFE_MAX),
   };
+}
+
+/** What every image has: digest, size, and the URI that follows from the digest. */
+function readPayload(component: ComponentState, path: string) {
+  const digest = readDigest(parameter(component, PARAMETER.imageDigest), path);
+  const uri = readText(parameter(component, PARAMETER.uri), path, TEXT_MAX);
+  if (uri !== payloadUri(digest)) {
+    throw new ReleaseError('MANIFEST_INVALID', `${path}: its URI is not #DIGEST`);
+  }
+  const size = parameter(component, PARAMETER.imageSize);
+  return { digest, sizeBytes: readInteger(size, path, 0, SAFE_MAX) };
+}
+
+function readLink(value: unknown, path: string) {
+  const [importer, name, exporter] = readArray(value, path, 3, 3);
+  return { importer, interface: name, exporter };
 }
 
 function readRequest(value: unknown, path: string) {
@@ -237,6 +296,12 @@ function requireIdentifiers(release: Release, components: readonly ComponentStat
       throw new ReleaseError('MANIFEST_INVALID', `${path} does not belong to the named vendor`);
     }
   }
+}
+
+function requireWithout(image: Image, number: number): void {
+  if (!image.state.parameters.has(number)) return;
+  const words = `component ${labelOf(image)}: ${parameterName(number)} has no place there`;
+  throw new ReleaseError('MANIFEST_PARAMETER', words);
 }
 
 function parameter(component: ComponentState, number: number): unknown {

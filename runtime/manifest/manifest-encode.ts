@@ -1,9 +1,11 @@
 import { type CborValue, encodeCbor } from '../base/cbor.ts';
+import type { Link } from '../base/link.ts';
 import { classIdentifier, vendorIdentifier } from './identifiers.ts';
-import type { ControllerSpec, Release } from './release.ts';
+import type { ControllerSpec, PartSpec, Release } from './release.ts';
 import {
   COMMAND,
   COMMON_MEMBER,
+  CONTROLLER_LINKS,
   CONTROLLER_PREFIX,
   CONTROLLER_RECORD,
   CONTROLLER_VENDOR,
@@ -17,11 +19,20 @@ import {
 
 type CborMap = ReadonlyMap<number | string, CborValue>;
 
+/** An image in the order of the manifest's components. */
+type Image =
+  | { readonly kind: 'controller'; readonly spec: ControllerSpec }
+  | { readonly kind: 'part'; readonly spec: PartSpec; readonly owner: string };
+
 /** Returns the SUIT manifest of a release; equal releases give equal bytes. */
 export function encodeManifest(release: Release): Uint8Array {
+  const images = release.controllers.flatMap((spec): Image[] => [
+    { kind: 'controller', spec },
+    ...spec.parts.map((part): Image => ({ kind: 'part', spec: part, owner: spec.name })),
+  ]);
   const common: CborMap = new Map<number, CborValue>([
-    [COMMON_MEMBER.components, release.controllers.map(({ name }) => componentId(name))],
-    [COMMON_MEMBER.sharedSequence, encodeCbor(sharedSequence(release))],
+    [COMMON_MEMBER.components, images.map(componentId)],
+    [COMMON_MEMBER.sharedSequence, encodeCbor(sharedSequence(release, images))],
   ]);
   return encodeCbor(
     new Map<number, CborValue>([
@@ -29,7 +40,7 @@ export function encodeManifest(release: Release): Uint8Array {
       [MANIFEST_MEMBER.sequenceNumber, release.sequence],
       [MANIFEST_MEMBER.common, encodeCbor(common)],
       [MANIFEST_MEMBER.validate, encodeCbor(validateSequence())],
-      [MANIFEST_MEMBER.install, encodeCbor(release.controllers.flatMap(installSequence))],
+      [MANIFEST_MEMBER.install, encodeCbor(images.flatMap(installSequence))],
     ]),
   );
 }
@@ -44,11 +55,12 @@ export function payloadUri(digest: string): string {
   return `#${digest}`;
 }
 
-function componentId(controller: string): CborValue {
-  return [utf8(CONTROLLER_PREFIX), utf8(controller)];
+function componentId(image: Image): CborValue {
+  const names = image.kind === 'part' ? [image.owner, image.spec.name] : [image.spec.name];
+  return [CONTROLLER_PREFIX, ...names].map(utf8);
 }
 
-function sharedSequence(release: Release): CborValue[] {
+function sharedSequence(release: Release, images: readonly Image[]): CborValue[] {
   const forAll: CborMap = new Map<number, CborValue>([
     [PARAMETER.vendorIdentifier, vendorIdentifier(release.vendor)],
     [PARAMETER.classIdentifier, classIdentifier(release.vendor, release.gatewayClass)],
@@ -59,15 +71,17 @@ function sharedSequence(release: Release): CborValue[] {
     ...[COMMAND.overrideParameters, forAll],
     ...[COMMAND.conditionVendor, REPORT.condition],
     ...[COMMAND.conditionClass, REPORT.condition],
-    ...release.controllers.flatMap(controllerSequence),
+    ...images.flatMap(imageSequence),
   ];
 }
 
-function controllerSequence(controller: ControllerSpec, index: number): CborValue[] {
+function imageSequence({ kind, spec }: Image, index: number): CborValue[] {
   const parameters: CborMap = new Map<number, CborValue>([
-    [PARAMETER.imageDigest, encodeDigest(controller.digest)],
-    [PARAMETER.imageSize, controller.sizeBytes],
-    [PARAMETER.controller, encodeCbor(controllerRecord(controller))],
+    [PARAMETER.imageDigest, encodeDigest(spec.digest)],
+    [PARAMETER.imageSize, spec.sizeBytes],
+    kind === 'part'
+      ? [PARAMETER.partMemory, spec.memoryBytesMax]
+      : [PARAMETER.controller, encodeCbor(controllerRecord(spec))],
   ]);
   return [COMMAND.setComponentIndex, index, COMMAND.overrideParameters, parameters];
 }
@@ -76,8 +90,8 @@ function validateSequence(): CborValue[] {
   return [COMMAND.setComponentIndex, true, COMMAND.conditionImageMatch, REPORT.condition];
 }
 
-function installSequence(controller: ControllerSpec, index: number): CborValue[] {
-  const parameters: CborMap = new Map([[PARAMETER.uri, payloadUri(controller.digest)]]);
+function installSequence({ spec }: Image, index: number): CborValue[] {
+  const parameters: CborMap = new Map([[PARAMETER.uri, payloadUri(spec.digest)]]);
   return [
     ...[COMMAND.setComponentIndex, index],
     ...[COMMAND.overrideParameters, parameters],
@@ -118,7 +132,14 @@ function controllerRecord(controller: ControllerSpec): CborMap {
     ...(controller.vendor === undefined
       ? []
       : [[CONTROLLER_VENDOR, controller.vendor] satisfies [number, CborValue]]),
+    ...(controller.links.length === 0
+      ? []
+      : [[CONTROLLER_LINKS, controller.links.map(linkRecord)] satisfies [number, CborValue]]),
   ]);
+}
+
+function linkRecord({ importer, interface: name, exporter }: Link): CborValue {
+  return [importer, name, exporter];
 }
 
 function utf8(text: string): Uint8Array {

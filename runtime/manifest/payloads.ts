@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ReleaseError } from './errors.ts';
 import { payloadUri } from './manifest-encode.ts';
-import type { ControllerSpec, Release } from './release.ts';
+import { imagesOf, type Release, type ReleaseImage } from './release.ts';
 
 /** The first 8 bytes of a component: magic, version 13, layer 1 (component-model Binary.md). */
 const COMPONENT_PREAMBLE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00);
@@ -17,13 +17,13 @@ export function requirePayloads(
   payloads: ReadonlyMap<string, Uint8Array>,
 ): ReadonlyMap<string, Uint8Array> {
   const components = new Map<string, Uint8Array>();
-  for (const controller of release.controllers) {
-    const bytes = payloads.get(payloadUri(controller.digest));
+  for (const image of imagesOf(release)) {
+    const bytes = payloads.get(payloadUri(image.digest));
     if (bytes === undefined) {
-      throw new ReleaseError('PAYLOAD_MISSING', `the component of ${controller.name} is missing`);
+      throw new ReleaseError('PAYLOAD_MISSING', `the component of ${image.label} is missing`);
     }
-    requireSize(bytes, controller);
-    components.set(controller.digest, bytes);
+    requireSize(bytes, image);
+    components.set(image.digest, bytes);
   }
   if (components.size !== payloads.size) {
     throw new ReleaseError('PAYLOAD_UNKNOWN', 'a payload belongs to no controller');
@@ -42,11 +42,11 @@ export function isComponent(bytes: Uint8Array): boolean {
   return Buffer.compare(bytes.subarray(0, COMPONENT_PREAMBLE.length), COMPONENT_PREAMBLE) === 0;
 }
 
-function requireSize(bytes: Uint8Array, controller: ControllerSpec): void {
-  if (bytes.length === controller.sizeBytes) return;
+function requireSize(bytes: Uint8Array, { label, sizeBytes }: ReleaseImage): void {
+  if (bytes.length === sizeBytes) return;
   throw new ReleaseError(
     'PAYLOAD_SIZE',
-    `${controller.name}: ${bytes.length} bytes, where ${controller.sizeBytes} are signed`,
+    `${label}: ${bytes.length} bytes, where ${sizeBytes} are signed`,
   );
 }
 

@@ -4,7 +4,7 @@ import { formatGrant, limitsOf, parseGrant } from '../../capabilities/grammar/in
 import { errorMessage } from '../base/errors.ts';
 import { ReleaseError } from './errors.ts';
 import * as limits from './limits.ts';
-import type { Release } from './release.ts';
+import { imagesOf, type Release } from './release.ts';
 
 /** The rules of a release's parts: the only place where they stand. */
 const name = v.pipe(
@@ -58,6 +58,15 @@ export const RULES = {
   mailboxBytes: integer(1_024, 64 * 1_024 * 1_024),
   mailboxOverflow: v.picklist(['drop-oldest', 'drop-newest']),
   healthIntervalMs: integer(1_000, 3_600_000),
+  partMemoryBytes: integer(limits.PART_MEMORY_BYTES_MIN, limits.PART_MEMORY_BYTES_MAX),
+  interface: v.pipe(
+    v.string(),
+    v.maxLength(limits.INTERFACE_CHARACTERS_MAX),
+    v.regex(
+      /^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*\/[a-z][a-z0-9-]*(@[0-9A-Za-z.+-]+)?$/,
+      'the name of an interface like example:signal/filter@1.0.0 is expected',
+    ),
+  ),
 } as const;
 
 const grant = v.pipe(
@@ -75,12 +84,19 @@ const grant = v.pipe(
 
 const request = v.strictObject({ grant, reason: RULES.reason, optional: v.boolean() });
 
-const controller = v.strictObject({
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 hex digits are expected'));
+const sizeBytes = integer(8, limits.ENVELOPE_BYTES_MAX);
+const part = v.strictObject({ name, digest, sizeBytes, memoryBytesMax: RULES.partMemoryBytes });
+const link = v.strictObject({ importer: name, interface: RULES.interface, exporter: name });
+
+const controllerFields = v.strictObject({
   name,
   version,
   vendor: v.exactOptional(domain),
-  digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 hex digits are expected')),
-  sizeBytes: integer(8, limits.ENVELOPE_BYTES_MAX),
+  digest,
+  sizeBytes,
+  parts: v.pipe(v.array(part), v.maxLength(limits.PARTS_MAX)),
+  links: v.pipe(v.array(link), v.maxLength(limits.LINKS_MAX)),
   requests: v.pipe(
     v.array(request),
     v.maxLength(limits.REQUESTS_MAX),
@@ -125,6 +141,30 @@ const controller = v.strictObject({
   healthIntervalMs: RULES.healthIntervalMs,
 });
 
+/** What parts and links break among themselves, in words; empty when nothing. */
+function compositionFault({ name, parts, links }: v.InferOutput<typeof controllerFields>): string {
+  const partNames = parts.map(part => part.name);
+  if (!isUnique([name, ...partNames])) return 'a part has the name of another one or of its owner';
+  for (const { importer, exporter } of links) {
+    if (importer !== name && !partNames.includes(importer)) return `there is no part ${importer}`;
+    if (!partNames.includes(exporter)) return `there is no part ${exporter}`;
+    if (importer === exporter) return `part ${importer} is linked to itself`;
+  }
+  if (!isUnique(links.map(link => `${link.importer} ${link.interface}`))) {
+    return 'an import is linked twice';
+  }
+  const idle = partNames.find(part => !links.some(({ exporter }) => exporter === part));
+  return idle === undefined ? '' : `part ${idle} answers nobody: link an import to it`;
+}
+
+const controller = v.pipe(
+  controllerFields,
+  v.rawCheck(({ dataset, addIssue }) => {
+    const fault = dataset.typed ? compositionFault(dataset.value) : '';
+    if (fault !== '') addIssue({ message: fault });
+  }),
+);
+
 const release = v.strictObject({
   name,
   sequence: RULES.sequence,
@@ -138,6 +178,10 @@ const release = v.strictObject({
     v.minLength(1),
     v.maxLength(limits.CONTROLLERS_MAX),
     v.check(list => isUnique(list.map(({ name }) => name)), 'two controllers have one name'),
+    v.check(
+      list => imagesOf({ controllers: list }).length <= limits.IMAGES_MAX,
+      `at most ${limits.IMAGES_MAX} components are allowed, those of parts included`,
+    ),
   ),
 });
 

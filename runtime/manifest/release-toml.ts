@@ -6,7 +6,7 @@ import { errorMessage } from '../base/errors.ts';
 import { ReleaseTomlError } from './errors.ts';
 import * as limits from './limits.ts';
 import { componentDigest, isComponent } from './payloads.ts';
-import type { ControllerSpec, Release } from './release.ts';
+import type { ControllerSpec, PartSpec, Release } from './release.ts';
 import { RULES, requireRelease } from './release-schema.ts';
 
 /** A release as `release.toml` writes it: its controllers name files. */
@@ -14,9 +14,15 @@ export interface ReleaseDraft extends Omit<Release, 'controllers'> {
   readonly controllers: readonly ControllerDraft[];
 }
 
-/** A controller whose component is still a file. */
-export interface ControllerDraft extends Omit<ControllerSpec, 'digest' | 'sizeBytes'> {
+/** A controller whose components are still files. */
+export interface ControllerDraft extends Omit<ControllerSpec, 'digest' | 'sizeBytes' | 'parts'> {
   /** Path of the component, relative to the folder of `release.toml`. */
+  readonly component: string;
+  readonly parts: readonly PartDraft[];
+}
+
+/** A part whose component is still a file. */
+export interface PartDraft extends Omit<PartSpec, 'digest' | 'sizeBytes'> {
   readonly component: string;
 }
 
@@ -38,12 +44,27 @@ const size = converted(parseSize);
 const canonicalGrant = converted(text => formatGrant(parseGrant(text)));
 const { restart: RESTART, mailbox: MAILBOX } = RELEASE_TOML_DEFAULTS;
 
+const componentPath = v.pipe(v.string(), v.minLength(1), v.maxLength(1_024));
+const partToml = v.pipe(
+  table({
+    name: RULES.name,
+    component: componentPath,
+    memory: v.pipe(size, RULES.partMemoryBytes),
+  }),
+  v.transform(({ memory, ...part }): PartDraft => ({ ...part, memoryBytesMax: memory })),
+);
+const linkToml = table({
+  importer: v.optional(RULES.name),
+  interface: RULES.interface,
+  exporter: RULES.name,
+});
+
 const controllerToml = v.pipe(
   table({
     name: RULES.name,
     version: RULES.version,
     vendor: v.optional(RULES.domain),
-    component: v.pipe(v.string(), v.minLength(1), v.maxLength(1_024)),
+    component: componentPath,
     'health-interval': v.optional(
       v.pipe(duration, RULES.healthIntervalMs),
       RELEASE_TOML_DEFAULTS.healthInterval,
@@ -59,6 +80,8 @@ const controllerToml = v.pipe(
       ),
       v.maxLength(limits.REQUESTS_MAX),
     ),
+    part: v.optional(v.pipe(v.array(partToml), v.maxLength(limits.PARTS_MAX)), []),
+    link: v.optional(v.pipe(v.array(linkToml), v.maxLength(limits.LINKS_MAX)), []),
     restart: v.optional(
       table({
         policy: v.optional(RULES.restartPolicy, RESTART.policy),
@@ -84,6 +107,8 @@ const controllerToml = v.pipe(
       version: toml.version,
       ...(toml.vendor !== undefined && { vendor: toml.vendor }),
       component: toml.component,
+      parts: toml.part,
+      links: toml.link.map(({ importer = toml.name, ...link }) => ({ importer, ...link })),
       requests: toml.request,
       config: Object.entries(toml.config).sort(([a], [b]) => (a < b ? -1 : 1)),
       restart: {
@@ -146,6 +171,16 @@ export function parseReleaseToml(text: string, file: string): ReleaseDraft {
   throw new ReleaseTomlError('RELEASE_TOML_INVALID', `${file}: ${place}: ${issue.message}`);
 }
 
+/** Returns the paths of all components that a draft names, each once. */
+export function componentPaths(draft: ReleaseDraft): ReadonlySet<string> {
+  return new Set(
+    draft.controllers.flatMap(({ component, parts }) => [
+      component,
+      ...parts.map(part => part.component),
+    ]),
+  );
+}
+
 /**
  * Returns the release of a draft and its components by digest. `files` holds the bytes of each
  * `component` path.
@@ -157,7 +192,7 @@ export function completeRelease(
   files: ReadonlyMap<string, Uint8Array>,
 ): { readonly release: Release; readonly components: ReadonlyMap<string, Uint8Array> } {
   const components = new Map<string, Uint8Array>();
-  const controllers = draft.controllers.map(({ component, ...controller }): ControllerSpec => {
+  const payload = (component: string) => {
     const bytes = files.get(component);
     if (bytes === undefined || !isComponent(bytes)) {
       const problem = bytes === undefined ? 'was not read' : 'is not a WebAssembly component';
@@ -165,8 +200,15 @@ export function completeRelease(
     }
     const digest = componentDigest(bytes);
     components.set(digest, bytes);
-    return { ...controller, digest, sizeBytes: bytes.length };
-  });
+    return { digest, sizeBytes: bytes.length };
+  };
+  const controllers = draft.controllers.map(
+    ({ component, parts, ...controller }): ControllerSpec => ({
+      ...controller,
+      ...payload(component),
+      parts: parts.map(({ component: file, ...part }) => ({ ...part, ...payload(file) })),
+    }),
+  );
   return { release: requireRelease({ ...draft, controllers }), components };
 }
 

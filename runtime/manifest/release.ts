@@ -1,3 +1,5 @@
+import type { Link } from '../base/link.ts';
+
 /**
  * A release: the signed set of controllers of a gateway, with what each asks for. This is the
  * validated value; `release.toml` and the SUIT envelope are its two written forms.
@@ -30,6 +32,10 @@ export interface ControllerSpec {
   /** SHA-256 of the component, lower-case hex. */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** Components beside its own that live inside its instance. They are reached by links only. */
+  readonly parts: readonly PartSpec[];
+  /** Which import of it, or of a part, is answered by which part. Every part answers one. */
+  readonly links: readonly Link[];
   readonly requests: readonly CapabilityRequest[];
   /** Given to the controller through `wasi:config`. Keys at most 256 bytes, values 8 KiB. */
   readonly config: readonly (readonly [key: string, value: string])[];
@@ -37,6 +43,37 @@ export interface ControllerSpec {
   readonly mailbox: MailboxSpec;
   /** Interval of `health` calls in milliseconds, 1,000 to 3,600,000. */
   readonly healthIntervalMs: number;
+}
+
+/** A component that a controller brings along. It has no capability: values in, values out. */
+export interface PartSpec {
+  /** Kebab-case, at most 64 characters; neither the controller's nor another part's. */
+  readonly name: string;
+  /** SHA-256 of the component, lower-case hex. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  /** Linear memory, taken off what the controller's `mem:` grants it. */
+  readonly memoryBytesMax: number;
+}
+
+/** A component that a release brings, as its manifest lists it. */
+export interface ReleaseImage {
+  /** `CONTROLLER` or `CONTROLLER/PART`, for messages. */
+  readonly label: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+/** Returns every component of a release: each controller's own, then those of its parts. */
+export function imagesOf(release: Pick<Release, 'controllers'>): readonly ReleaseImage[] {
+  return release.controllers.flatMap(({ name, digest, sizeBytes, parts }) => [
+    { label: name, digest, sizeBytes },
+    ...parts.map(part => ({
+      label: `${name}/${part.name}`,
+      digest: part.digest,
+      sizeBytes: part.sizeBytes,
+    })),
+  ]);
 }
 
 /** A capability that a controller asks for, signed with the release. */

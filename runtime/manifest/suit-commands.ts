@@ -35,6 +35,7 @@ export const SEQUENCES = {
       PARAMETER.imageSize,
       PARAMETER.release,
       PARAMETER.controller,
+      PARAMETER.partMemory,
     ],
   },
   validate: {

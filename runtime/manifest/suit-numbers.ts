@@ -27,7 +27,7 @@ export const SUIT_MANIFEST_VERSION = 1;
 /** COSE's number of SHA-256 (RFC 9054). */
 export const SHA256_ALGORITHM = -16;
 
-/** First segment of a component id; the second is the controller's name. */
+/** First segment of a component id; the second names the controller, a third one of its parts. */
 export const CONTROLLER_PREFIX = 'ctl';
 
 /** Commands that we run. */
@@ -51,6 +51,8 @@ export const PARAMETER = {
   release: -256,
   /** Ours: byte string of the CBOR map of `CONTROLLER_RECORD`, one a component. */
   controller: -257,
+  /** Ours: bytes of linear memory of a part, an integer. */
+  partMemory: -258,
 } as const;
 
 /** Keys of our release record. */
@@ -79,6 +81,9 @@ export const CONTROLLER_RECORD = {
 
 /** Key of our controller record that may be absent: its vendor, where not the release's. */
 export const CONTROLLER_VENDOR = 7;
+
+/** Key of our controller record that may be absent: links, [importer, interface, exporter] each. */
+export const CONTROLLER_LINKS = 8;
 
 /** Reporting policy (draft 8.4.7): all records of a condition; failures of a fetch. */
 export const REPORT = { condition: 15, fetch: 2, max: 15 } as const;
@@ -133,6 +138,7 @@ const PARAMETER_NAMES: ReadonlyMap<number, string> = new Map([
   [30, 'component-metadata'],
   [-256, 'airssys-release'],
   [-257, 'airssys-controller'],
+  [-258, 'airssys-part-memory'],
 ]);
 
 const MEMBER_NAMES: ReadonlyMap<number, string> = new Map([

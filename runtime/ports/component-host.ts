@@ -1,4 +1,5 @@
 import { GatewayError } from '../base/errors.ts';
+import type { Link } from '../base/link.ts';
 import type { ComponentShape } from '../base/value-type.ts';
 
 /**
@@ -11,6 +12,19 @@ export interface StagedArtifact {
   readonly shape: ComponentShape;
   readonly plan: Uint8Array;
   readonly modules: readonly Uint8Array[];
+}
+
+/** What an instance is made of: a controller's component, and the parts that it brings along. */
+export interface Assembly {
+  /** In the order of activation: who is called comes before who calls, the controller's last. */
+  readonly parts: readonly AssemblyPart[];
+  readonly links: readonly Link[];
+}
+
+/** One component of an assembly. */
+export interface AssemblyPart {
+  readonly name: string;
+  readonly artifact: StagedArtifact;
 }
 
 /** Bounds of one instance. */
@@ -77,9 +91,8 @@ export interface ComponentInstance {
   statistics(): InstanceStatistics;
 }
 
-/** A component whose modules are compiled in component-host, ready for activation. */
+/** An assembly whose modules are compiled in component-host, ready for activation. */
 export interface PreparedComponent {
-  readonly digest: string;
   /** Forgets the compiled modules. */
   release(): void;
 }
@@ -143,8 +156,8 @@ export interface HostStatus {
 
 /** The process that runs guests, restarted behind this port when it dies. */
 export interface ComponentHostPort {
-  /** Sends modules and plan to the host, which compiles. Rejects with ComponentError. */
-  prepare(artifact: StagedArtifact): Promise<PreparedComponent>;
+  /** Sends modules, plans and links to the host, which compiles. Rejects with ComponentError. */
+  prepare(assembly: Assembly): Promise<PreparedComponent>;
   /** Instantiates in a warm worker. Rejects with ComponentError. Start functions have run then. */
   activate(request: ActivationRequest): Promise<ComponentInstance>;
   status(): HostStatus;

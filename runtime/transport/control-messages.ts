@@ -1,3 +1,4 @@
+import type { Link } from '../base/link.ts';
 import type { ValueType } from '../base/value-type.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { CONTROL_SLOT, FRAME_TYPE, type Message } from './frame.ts';
@@ -37,9 +38,10 @@ export interface Hello {
   }[];
 }
 
-/** Announces a component's parts, first the plan, then each core module; chunks follow. */
+/** Announces components, each its plan, then its core modules, and their links; chunks follow. */
 export interface Prepare {
-  readonly partBytes: readonly number[];
+  readonly components: readonly { readonly name: string; readonly pieceBytes: readonly number[] }[];
+  readonly links: readonly Link[];
 }
 
 /** Puts an instance of the component named by the message's id into a slot. */
@@ -96,7 +98,35 @@ export const CONTROL_MESSAGES = {
   }),
   prepare: form<Prepare>(FRAME_TYPE.prepare, {
     kind: 'record',
-    fields: [{ name: 'part-bytes', type: { kind: 'list', element: U32 } }],
+    fields: [
+      {
+        name: 'components',
+        type: {
+          kind: 'list',
+          element: {
+            kind: 'record',
+            fields: [
+              { name: 'name', type: STRING },
+              { name: 'piece-bytes', type: { kind: 'list', element: U32 } },
+            ],
+          },
+        },
+      },
+      {
+        name: 'links',
+        type: {
+          kind: 'list',
+          element: {
+            kind: 'record',
+            fields: [
+              { name: 'importer', type: STRING },
+              { name: 'interface', type: STRING },
+              { name: 'exporter', type: STRING },
+            ],
+          },
+        },
+      },
+    ],
   }),
   compiled: form<Record<string, never>>(FRAME_TYPE.compiled, { kind: 'record', fields: [] }),
   compileFailed: form<{ readonly reason: string }>(FRAME_TYPE.compileFailed, {

@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'smol-toml';
-import { completeRelease, parseReleaseToml } from '../../runtime/manifest/release-toml.ts';
+import {
+  completeRelease,
+  componentPaths,
+  parseReleaseToml,
+} from '../../runtime/manifest/release-toml.ts';
 import { signRelease } from '../../runtime/manifest/sign-release.ts';
 import { type PrivateKey, parsePrivateKey, publicKeyOf } from '../../runtime/signing/ed25519.ts';
 import { formatTrust } from '../../runtime/signing/trust.ts';
@@ -67,7 +71,7 @@ export async function signReleaseText(
 ): Promise<Uint8Array> {
   const draft = parseReleaseToml(text, file);
   const bytes = new Map<string, Uint8Array>();
-  for (const { component } of draft.controllers) {
+  for (const component of componentPaths(draft)) {
     bytes.set(component, await readFile(resolve(dirname(file), component)));
   }
   const { release, components } = completeRelease(draft, bytes);

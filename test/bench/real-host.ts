@@ -17,6 +17,7 @@ import {
   exportIds,
   importFunctions,
 } from '../../wit/generated/contract.ts';
+import { alone } from '../components/support/alone.ts';
 import { programEntry } from './programs.ts';
 
 /** Calls kept in flight where answers are coalesced. */
@@ -68,7 +69,7 @@ export async function withRealHost<T>(
       host,
       prepare: async guest => {
         const bytes = await guestBytes(guest);
-        return host.prepare(await stage.stage(bytes, { memoryBytesMax: MEMORY_BYTES_MAX }));
+        return host.prepare(alone(await stage.stage(bytes, { memoryBytesMax: MEMORY_BYTES_MAX })));
       },
       activate: (component, onHostCall = refuse) => activate(host, component, onHostCall),
     });

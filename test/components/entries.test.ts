@@ -7,6 +7,7 @@ import { spawnComponentHost } from '../../runtime/components/component-host-io.t
 import { spawnStage } from '../../runtime/components/stage-io.ts';
 import { watBinary } from '../../scripts/guests/wat-io.ts';
 import { contractDigest, exportFunctions, importFunctions } from '../../wit/generated/contract.ts';
+import { alone } from './support/alone.ts';
 
 const test = suite('components/entries');
 const clock = createSystemClock();
@@ -28,7 +29,7 @@ test('the program starts its own host, worker and stage from the sources', async
     const stage = spawnStage({ clock, deadlineMs: 60_000 });
     const artifact = await stage.stage(await watBinary(EMPTY), { memoryBytesMax: 65_536 });
     assert.equal(artifact.shape, { imports: [], exports: [] });
-    const component = await host.prepare(artifact);
+    const component = await host.prepare(alone(artifact));
     const instance = await host.activate({
       component,
       snapshot: {
@@ -68,7 +69,7 @@ test('a host of another build is not spoken to and not started again', async () 
       plan: Buffer.from('null'),
       modules: [],
     };
-    const code = await host.prepare(artifact).then(() => 'none', errorCode);
+    const code = await host.prepare(alone(artifact)).then(() => 'none', errorCode);
     assert.is(code, 'COMPONENT_HOST_LOST');
     assert.is(host.status().state, 'stopped');
     assert.is(host.status().starts, 1);

@@ -11,6 +11,7 @@ import {
   type ComponentHostPort,
   type ComponentInstance,
 } from '../../runtime/ports/component-host.ts';
+import { alone } from './support/alone.ts';
 import { bundleEntries } from './support/bundled-entries.ts';
 import { guestBytes } from './support/guest.ts';
 import { EXPORT, testContract } from './support/test-contract.ts';
@@ -56,7 +57,7 @@ test.after(async () => {
 
 async function guestOf(host: ComponentHostPort, name: string): Promise<ComponentInstance> {
   return host.activate({
-    component: await host.prepare(artifact),
+    component: await host.prepare(alone(artifact)),
     snapshot: {
       identity: { name, version: '1.0.0', slot: 'a', instance: 1n },
       granted: [],
@@ -102,7 +103,7 @@ test('two vendors have two processes, and the death of one leaves the other alon
 });
 
 test('what one host compiled, another does not activate', async () => {
-  const component = await hosts.of('pump.example').prepare(artifact);
+  const component = await hosts.of('pump.example').prepare(alone(artifact));
   const heat = hosts.of('heat.example');
   const request = {
     component,

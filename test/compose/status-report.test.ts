@@ -47,6 +47,8 @@ function unit(name: string, grants: readonly string[]): ReportedRelease['units']
     version: '1.2.0',
     digest: 'ab'.repeat(32),
     sizeBytes: 1_000,
+    parts: [],
+    links: [],
     requests: [],
     config: [],
     restart: { policy: 'permanent', ...restart },
@@ -132,6 +134,8 @@ test('a committed release that does not run is failing, and not called absent', 
     manifestDigest: 'cd'.repeat(32),
     envelopeDigest: 'ef'.repeat(32),
     sizeBytes: 1_000,
+    parts: [],
+    links: [],
     state: 'good',
   } as const;
   const record: SlotRecord = { ...EMPTY_RECORD, active: 'a', slots: { a: entry, b: null } };

@@ -20,6 +20,8 @@ function controller(grants: readonly string[], optional: readonly string[] = [])
     version: '1.0.0',
     digest: '0'.repeat(64),
     sizeBytes: 1,
+    parts: [],
+    links: [],
     requests: [
       ...grants.map(grant => ({ grant, reason: 'needed', optional: false })),
       ...optional.map(grant => ({ grant, reason: 'nice', optional: true })),

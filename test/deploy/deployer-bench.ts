@@ -57,7 +57,7 @@ export async function bench(folder: string, files: Files = nodeFiles()): Promise
       return {
         release: release(text),
         manifestDigest: digest,
-        artifacts: new Map(),
+        assemblies: new Map(),
         envelope: bytes,
         envelopeDigest: digest,
       };

@@ -21,6 +21,7 @@ import {
   writeLogLine,
 } from '../../runtime/transport/index.ts';
 import { contractDigest, exportFunctions, importFunctions } from '../../wit/generated/contract.ts';
+import { alone } from '../components/support/alone.ts';
 import { fakeWorker } from '../components/support/fake-worker.ts';
 import { EXPORT } from '../components/support/test-contract.ts';
 import { mutate, type Random } from './mutate.ts';
@@ -152,7 +153,7 @@ function controlSide(): Side {
         plan: NOTHING,
         modules: [],
       };
-      run.prepare(1, artifact).catch(() => undefined);
+      run.prepare(1, alone(artifact)).catch(() => undefined);
       for (const piece of pieces(bytes, random)) run.onControl(piece);
       run.onExit('the mutant is over');
       return violations > 0 ? 'violation' : 'taken';
@@ -181,7 +182,10 @@ function downSides(): readonly Side[] {
   });
   const answer = framed(FRAME_TYPE.answer, 1, 0, sink => sink.bytes(new Uint8Array(24)));
   const control = [
-    CONTROL_MESSAGES.prepare.encode(1, { partBytes: [10, 20] }),
+    CONTROL_MESSAGES.prepare.encode(1, {
+      components: [{ name: 'guest', pieceBytes: [10, 20] }],
+      links: [{ importer: 'guest', interface: 'a:b/c@1.0.0', exporter: 'part' }],
+    }),
     CONTROL_MESSAGES.forget.encode(1, {}),
     CONTROL_MESSAGES.terminate.encode(0, { slot: 0 }),
     CONTROL_MESSAGES.activate.encode(1, {

@@ -23,6 +23,9 @@ export interface ControllerParts {
   readonly deadline?: string;
   readonly restart?: Readonly<Record<string, string | number>>;
   readonly mailbox?: Readonly<Record<string, string | number>>;
+  /** Components are absolute paths. */
+  readonly parts?: readonly { name: string; component: string; memory: string }[];
+  readonly links?: readonly { importer?: string; interface: string; exporter: string }[];
 }
 
 /** A release that a test builds. */
@@ -102,6 +105,8 @@ function controllerTable(parts: ControllerParts) {
     component: isGuest(component) ? `${component}.wasm` : component,
     'health-interval': '1s',
     config: parts.config ?? {},
+    part: parts.parts ?? [],
+    link: parts.links ?? [],
     restart: parts.restart ?? {},
     mailbox: parts.mailbox ?? {},
     request: [

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { errorCode } from '../../runtime/base/errors.ts';
+import type { Link } from '../../runtime/base/link.ts';
 import type { ComponentShape, FunctionShape, ValueType } from '../../runtime/base/value-type.ts';
 import {
   activateComposition,
@@ -8,7 +9,6 @@ import {
   DEFAULT_ACTIVATION_LIMITS,
   type Handle,
   type HostImports,
-  type Link,
   type Part,
   type StagedComponent,
 } from '../../runtime/linker/index.ts';
@@ -91,13 +91,13 @@ function compose(
   links: readonly Link[],
   host: HostImports = new Map(),
 ): ReadonlyMap<string, Handle> {
-  const parts = new Map<string, Part>();
-  for (const [name, { plan, modules }] of Object.entries(components)) {
+  const parts = composeParts(shapesOf(components), links).map((name): Part => {
+    const { plan, modules } = components[name] as StagedComponent;
     const compiled = modules.map(bytes => new WebAssembly.Module(bytes));
     const limits = DEFAULT_ACTIVATION_LIMITS;
-    parts.set(name, { plan: structuredClone(plan), modules: compiled, host, limits });
-  }
-  return activateComposition(parts, links, composeParts(shapesOf(components), links));
+    return { name, plan: structuredClone(plan), modules: compiled, host, limits };
+  });
+  return activateComposition(parts, links);
 }
 
 function part(handles: ReadonlyMap<string, Handle>, name: string): Handle {

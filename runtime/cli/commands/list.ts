@@ -24,12 +24,15 @@ export function registerList(program: Command, context: CliContext): void {
         return;
       }
       const header = ['NAME', 'VERSION', 'STATE', 'SIZE', 'COMPONENT'];
-      const rows = report.controllers.map(({ name, version, state, digest, sizeBytes }) => [
-        name,
-        version,
-        state,
-        formatBytes(sizeBytes),
-        digest.slice(0, 12),
+      const rows = report.controllers.flatMap(({ name, version, state, parts, ...own }) => [
+        [name, version, state, formatBytes(own.sizeBytes), own.digest.slice(0, 12)],
+        ...parts.map(part => [
+          `  part ${part.name}`,
+          '',
+          '',
+          formatBytes(part.sizeBytes),
+          part.digest.slice(0, 12),
+        ]),
       ]);
       out.table(header, rows);
       if (flags.caps !== true) return;

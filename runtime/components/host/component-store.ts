@@ -1,25 +1,34 @@
+import type { Link } from '../../base/link.ts';
 import type { Prepare } from '../../transport/index.ts';
 
-/** A component whose modules are compiled. */
+/** An assembly whose modules are compiled. The last component is the controller's own. */
+export interface CompiledAssembly {
+  readonly components: readonly CompiledComponent[];
+  readonly links: readonly Link[];
+}
+
+/** One component of it. */
 export interface CompiledComponent {
+  readonly name: string;
   readonly plan: Uint8Array;
   readonly modules: readonly WebAssembly.Module[];
 }
 
-/** Bytes of one component's plan and modules. */
-const COMPONENT_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes of all plans and modules of an assembly. */
+const ASSEMBLY_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Collects a component's parts as its chunks arrive. */
-export class PartCollector {
+/** Collects an assembly's pieces as its chunks arrive. */
+export class PieceCollector {
   private readonly whole: Uint8Array;
-  private readonly partBytes: readonly number[];
+  private readonly announced: Prepare;
   private at = 0;
 
-  constructor({ partBytes }: Prepare) {
-    const total = partBytes.reduce((sum, bytes) => sum + bytes, 0);
-    if (total > COMPONENT_BYTES_MAX) throw new Error(`a component of ${total} bytes`);
+  constructor(announced: Prepare) {
+    const pieces = announced.components.flatMap(({ pieceBytes }) => pieceBytes);
+    const total = pieces.reduce((sum, bytes) => sum + bytes, 0);
+    if (total > ASSEMBLY_BYTES_MAX) throw new Error(`components of ${total} bytes`);
     this.whole = new Uint8Array(total);
-    this.partBytes = partBytes;
+    this.announced = announced;
   }
 
   /** Takes the next bytes. */
@@ -33,12 +42,22 @@ export class PartCollector {
     return this.at === this.whole.length;
   }
 
-  /** Returns the parts: the plan, then the core modules. */
-  parts(): readonly Uint8Array<ArrayBuffer>[] {
+  /** Compiles all modules. Rejects with what the engine says of the first that it refuses. */
+  async compile(): Promise<CompiledAssembly> {
     let start = 0;
-    return this.partBytes.map(bytes => {
+    const take = (bytes: number) => {
       start += bytes;
       return this.whole.slice(start - bytes, start);
+    };
+    const { components, links } = this.announced;
+    const pieces = components.map(({ name, pieceBytes }) => {
+      const [plan = new Uint8Array(0), ...modules] = pieceBytes.map(take);
+      return { name, plan, modules };
     });
+    const compiled = pieces.map(async ({ modules, ...one }) => ({
+      ...one,
+      modules: await Promise.all(modules.map(bytes => WebAssembly.compile(bytes))),
+    }));
+    return { components: await Promise.all(compiled), links };
   }
 }

@@ -11,7 +11,7 @@ import {
   FrameReader,
   type Message,
 } from '../../transport/index.ts';
-import { type CompiledComponent, PartCollector } from './component-store.ts';
+import { type CompiledAssembly, PieceCollector } from './component-store.ts';
 import { CONTROL_FD, callFdOf, hostFdOf } from './descriptors.ts';
 import { probeWalls } from './self-probe-io.ts';
 import type { WorkerTask } from './worker-io.ts';
@@ -49,8 +49,8 @@ class HostMain {
   private readonly options: HostMainOptions;
   private readonly control = new Socket({ fd: CONTROL_FD, readable: true, writable: true });
   private readonly reader = new FrameReader({ slot: CONTROL_SLOT, types: CONTROL_DOWN_TYPES });
-  private readonly collectors = new Map<number, PartCollector>();
-  private readonly components = new Map<number, CompiledComponent>();
+  private readonly collectors = new Map<number, PieceCollector>();
+  private readonly assemblies = new Map<number, CompiledAssembly>();
   private readonly workers = new Map<number, Worker>();
   private spare: Worker | null;
 
@@ -76,7 +76,7 @@ class HostMain {
   private take(message: Message): void {
     const { type, id } = message;
     if (type === FRAME_TYPE.prepare) {
-      const collector = new PartCollector(CONTROL_MESSAGES.prepare.decode(message));
+      const collector = new PieceCollector(CONTROL_MESSAGES.prepare.decode(message));
       this.collectors.set(id, collector);
       if (collector.isComplete) this.compile(id, collector);
     } else if (type === FRAME_TYPE.chunk) {
@@ -84,7 +84,7 @@ class HostMain {
       collector?.push(message.buffer.subarray(message.start, message.end));
       if (collector?.isComplete === true) this.compile(id, collector);
     } else if (type === FRAME_TYPE.forget) {
-      this.components.delete(id);
+      this.assemblies.delete(id);
     } else if (type === FRAME_TYPE.activate) {
       this.activate(id, CONTROL_MESSAGES.activate.decode(message));
     } else if (type === FRAME_TYPE.terminate) {
@@ -92,12 +92,10 @@ class HostMain {
     }
   }
 
-  private async compile(id: number, collector: PartCollector): Promise<void> {
+  private async compile(id: number, collector: PieceCollector): Promise<void> {
     this.collectors.delete(id);
     try {
-      const [plan = new Uint8Array(0), ...modules] = collector.parts();
-      const compiled = await Promise.all(modules.map(bytes => WebAssembly.compile(bytes)));
-      this.components.set(id, { plan, modules: compiled });
+      this.assemblies.set(id, await collector.compile());
       this.control.write(CONTROL_MESSAGES.compiled.encode(id, {}));
     } catch (error) {
       const reason = errorMessage(error).slice(0, REASON_LENGTH_MAX).toWellFormed();
@@ -107,8 +105,8 @@ class HostMain {
 
   private activate(id: number, activate: Activate): void {
     const { slot } = activate;
-    const component = this.components.get(id);
-    if (component === undefined || this.workers.has(slot)) {
+    const assembly = this.assemblies.get(id);
+    if (assembly === undefined || this.workers.has(slot)) {
       this.release(slot, 'the component is not prepared or the slot is taken');
       return;
     }
@@ -133,8 +131,7 @@ class HostMain {
       activate,
       callFd: callFdOf(slot),
       hostFd: hostFdOf(slot),
-      plan: component.plan,
-      modules: component.modules,
+      assembly,
     };
     worker.postMessage(task);
   }

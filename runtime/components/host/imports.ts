@@ -5,6 +5,8 @@ import { type WasiServices, wasiImports } from '../../linker/wasi/index.ts';
 import type { Activate, ContractFunction } from '../../transport/index.ts';
 
 const RESOURCE_DROP = '[resource-drop]';
+/** The only interface beside WASI that a part may import from the host. */
+const LOGGING = 'wasi:logging/logging@0.1.0-draft';
 
 /** What a worker answers without asking gatewayd, and the two ways to gatewayd. */
 export interface WorkerFacilities extends Omit<WasiServices, 'onLine'> {
@@ -52,6 +54,28 @@ export function importsOf(
     const dropResource = dropper(drops.get(name), facilities);
     imports.set(name, { functions, frames: frames.get(name) ?? new Map(), dropResource });
   }
+  return imports;
+}
+
+/**
+ * Returns the host's side of a part's imports: what has no authority. Its lines bear its name.
+ * Nothing in it asks gatewayd.
+ */
+export function partImportsOf(
+  part: string,
+  facilities: Pick<WorkerFacilities, 'monotonicNs' | 'wallMs' | 'random' | 'log'>,
+): FramedImports {
+  const { log } = facilities;
+  const imports = new Map<string, FramedInterface>(
+    wasiImports({
+      ...facilities,
+      onLine: (stream, line) => log(stream === 'stdout' ? 'info' : 'warn', part, line),
+    }),
+  );
+  const logging: HostFunction = (level, context, text) => {
+    log(String(level), context === '' ? part : `${part}: ${context}`, String(text));
+  };
+  imports.set(LOGGING, { functions: new Map([['log', logging]]) });
   return imports;
 }
 

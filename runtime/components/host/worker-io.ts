@@ -1,7 +1,8 @@
 import process from 'node:process';
 import { parentPort } from 'node:worker_threads';
 // Not the linker's index: a worker loads activation only, and each file more costs it time.
-import { activateComponent, type Handle } from '../../linker/activate.ts';
+import type { Handle } from '../../linker/activate.ts';
+import { activateComposition } from '../../linker/composition.ts';
 import type { FrameFunction } from '../../linker/frame.ts';
 import { DEFAULT_ACTIVATION_LIMITS } from '../../linker/limits.ts';
 import { semverTrack } from '../../linker/names.ts';
@@ -22,7 +23,8 @@ import {
   NONCE_BYTES,
 } from '../../transport/index.ts';
 import { BlockingStream, SessionOver } from './blocking-stream-io.ts';
-import { importsOf, type WorkerFacilities } from './imports.ts';
+import type { CompiledAssembly } from './component-store.ts';
+import { importsOf, partImportsOf, type WorkerFacilities } from './imports.ts';
 import { WorkerSession } from './worker-session.ts';
 
 /** What the host's main thread posts to a worker, once. */
@@ -30,8 +32,15 @@ export interface WorkerTask {
   readonly activate: Activate;
   readonly callFd: number;
   readonly hostFd: number;
-  readonly plan: Uint8Array;
-  readonly modules: readonly WebAssembly.Module[];
+  readonly assembly: CompiledAssembly;
+}
+
+/** An instance that stands. */
+interface Standing {
+  readonly handle: Handle;
+  /** Of all its components. */
+  memoryBytes(): number;
+  readonly exportIndexes: ReadonlyMap<number, number>;
 }
 
 /** A component of the project's own that goes through what real ones will: plan, base64. */
@@ -83,12 +92,12 @@ function serve(
   });
   try {
     // 2. The instance stands before any call is read.
-    const { handle, exportIndexes } = stand(activate, planOf(task.plan), task.modules, contract, {
+    const { handle, memoryBytes, exportIndexes } = stand(activate, task.assembly, contract, {
       log: (level, context, text) => session.log(level, context, text),
       hostCall: (id, args) => session.hostCall(id, args),
       frameFunction: id => session.frameFunction(id),
     });
-    session.activated(handle, new Set(exportIndexes.keys()));
+    session.activated(memoryBytes, new Set(exportIndexes.keys()));
     onStanding();
     // 3. Calls, one after the other, until the session is over.
     let isOver = false;
@@ -106,23 +115,38 @@ function serve(
   }
 }
 
-/** Instantiates a component. */
+/** Instantiates an assembly; the handle is of the controller's own component, which is the last. */
 function stand(
   activate: Activate,
-  plan: Plan,
-  modules: readonly WebAssembly.Module[],
+  { components, links }: CompiledAssembly,
   contract: Contract,
   upward: Pick<WorkerFacilities, 'log' | 'hostCall' | 'frameFunction'>,
-): { readonly handle: Handle; readonly exportIndexes: ReadonlyMap<number, number> } {
-  const imports = importsOf(contract.imports, activate, {
+): Standing {
+  const facilities = {
     monotonicNs: () => process.hrtime.bigint(),
     wallMs: () => Date.now(),
     random: randomBytes,
     ...upward,
+  };
+  const own = components.at(-1)?.name ?? '';
+  const parts = components.map(({ name, plan, modules }) => {
+    const host =
+      name === own
+        ? importsOf(contract.imports, activate, facilities)
+        : partImportsOf(name, facilities);
+    return { name, plan: planOf(plan), modules, host, limits: DEFAULT_ACTIVATION_LIMITS };
   });
-  const handle = activateComponent(plan, modules, imports, DEFAULT_ACTIVATION_LIMITS);
-  requireMemory(handle, activate.memoryBytesMax);
-  return { handle, exportIndexes: exportIndexesOf(contract, handle) };
+  const handles = activateComposition(parts, links);
+  const handle = handles.get(own);
+  if (handle === undefined) throw new Error('an assembly without a component');
+  const all = [...handles.values()];
+  const memoryBytes = () => {
+    let sum = 0;
+    for (const one of all) sum += one.memoryBytes();
+    return sum;
+  };
+  requireMemory(memoryBytes(), activate.memoryBytesMax);
+  return { handle, memoryBytes, exportIndexes: exportIndexesOf(contract, handle) };
 }
 
 /**
@@ -143,13 +167,14 @@ function rehearse(rehearsal: Rehearsal, contract: Contract, codecs: ContractCode
   const modules = rehearsal.modules.map(base64 => {
     return new WebAssembly.Module(new Uint8Array(Buffer.from(base64, 'base64')));
   });
-  const plan: Plan = JSON.parse(rehearsal.plan);
-  const { handle, exportIndexes } = stand(activate, plan, modules, contract, {
+  const plan = Buffer.from(rehearsal.plan);
+  const assembly = { components: [{ name: 'rehearsal', plan, modules }], links: [] };
+  const { handle, memoryBytes, exportIndexes } = stand(activate, assembly, contract, {
     log: (level, context, text) => session.log(level, context, text),
     hostCall: () => ({ tag: 'ok' }),
     frameFunction: () => rehearsedAnswer(),
   });
-  session.activated(handle, new Set(exportIndexes.keys()));
+  session.activated(memoryBytes, new Set(exportIndexes.keys()));
   for (const message of rehearsedCalls(codecs, exportIndexes)) {
     session.answerCall(message, handle, exportIndexes);
   }
@@ -216,8 +241,8 @@ function exportIndexesOf(contract: Contract, handle: Handle): ReadonlyMap<number
 }
 
 /** The modules were capped when they were staged; this catches a limit lowered since. */
-function requireMemory(handle: Handle, memoryBytesMax: bigint): void {
-  if (BigInt(handle.memoryBytes()) > memoryBytesMax) {
+function requireMemory(memoryBytes: number, memoryBytesMax: bigint): void {
+  if (BigInt(memoryBytes) > memoryBytesMax) {
     throw new Error(`the component starts with more than ${memoryBytesMax} bytes of memory`);
   }
 }

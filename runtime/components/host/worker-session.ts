@@ -55,7 +55,7 @@ export class WorkerSession implements FrameCall {
   private readonly address: { type: number; id: number; readonly slot: number };
   private readonly allowance = new LogAllowance();
   private readonly answer = new ByteSource(NO_BYTES);
-  private handle: Handle | null = null;
+  private memoryBytes = () => 0;
   private hostCallsMade = 0;
   private isAnswered = true;
   /** Whether gatewayd has woken the worker to end it. */
@@ -70,10 +70,10 @@ export class WorkerSession implements FrameCall {
     this.streams = streams;
   }
 
-  /** Tells gatewayd that the instance stands. */
-  activated(handle: Handle, exports: ReadonlySet<number>): void {
-    this.handle = handle;
-    writeActivated(this.begin(), { memoryKib: kibOf(handle), exports });
+  /** Tells gatewayd that the instance stands; its memory is asked for with every reply. */
+  activated(memoryBytes: () => number, exports: ReadonlySet<number>): void {
+    this.memoryBytes = memoryBytes;
+    writeActivated(this.begin(), { memoryKib: kibOf(memoryBytes()), exports });
     this.end(FRAME_TYPE.activated, 0);
     this.flush();
   }
@@ -86,7 +86,6 @@ export class WorkerSession implements FrameCall {
     this.allowance.allow(source.u32());
     const index = exportIndexes.get(functionId);
     if (index === undefined) throw new Error(`no export ${functionId}`);
-    this.handle = handle;
     handle.callFrame(index, this);
     this.end(FRAME_TYPE.reply, id);
     if (this.out.at > QUEUED_BYTES_MAX) this.flush();
@@ -96,7 +95,7 @@ export class WorkerSession implements FrameCall {
   openResult(): ByteSink {
     const sink = this.begin();
     sink.u32(this.allowance.dropped);
-    sink.u32(this.handle === null ? 0 : kibOf(this.handle));
+    sink.u32(kibOf(this.memoryBytes()));
     return sink;
   }
 
@@ -190,6 +189,6 @@ export class WorkerSession implements FrameCall {
   }
 }
 
-function kibOf(handle: Handle): number {
-  return Math.min(0xffff_ffff, Math.ceil(handle.memoryBytes() / 1_024));
+function kibOf(bytes: number): number {
+  return Math.min(0xffff_ffff, Math.ceil(bytes / 1_024));
 }

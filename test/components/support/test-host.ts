@@ -11,6 +11,7 @@ import type {
   ComponentInstance,
   StagedArtifact,
 } from '../../../runtime/ports/component-host.ts';
+import { alone } from './alone.ts';
 import { type BundledEntries, bundleEntries } from './bundled-entries.ts';
 import { guestBytes } from './guest.ts';
 import { testContract } from './test-contract.ts';
@@ -58,7 +59,7 @@ export function startTestHost(options: TestHostOptions = {}): TestHost {
   });
   // The clock's timers do not keep a process running; between two hosts nothing else does.
   const keepRunning = setInterval(() => {}, 1_000);
-  const prepared = stageGuest().then(artifact => host.prepare(artifact));
+  const prepared = stageGuest().then(artifact => host.prepare(alone(artifact)));
   prepared.catch(() => {});
   return {
     host,

@@ -105,6 +105,7 @@ export class FakeService implements ControlService {
           state: 'running' as const,
           digest: 'ef'.repeat(32),
           sizeBytes: 1_200_000,
+          parts: [{ name: 'smoother', digest: 'ab'.repeat(32), sizeBytes: 40_000 }],
           grants: ['gpio:heater[dir=out]', 'serial:meter[mode=r]'],
         },
       ],

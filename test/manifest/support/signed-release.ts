@@ -40,6 +40,8 @@ export function testController(name: string, component: Uint8Array): ControllerS
     version: '1.0.0',
     digest: sha256(component),
     sizeBytes: component.length,
+    parts: [],
+    links: [],
     requests: [
       { grant: 'gpio:heater[dir=out,safe=inactive]', reason: 'heats', optional: false },
       { grant: 'mem:8MiB', reason: 'works', optional: false },
