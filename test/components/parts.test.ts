@@ -37,7 +37,8 @@ const TRAPS_AT_7 = pinger(
 /** Imports what it also exports, and adds one. */
 const PLUS_ONE = pinger(
   '(i32.add (call $ping (local.get 0)) (i32.const 1))',
-  `(import "${CALLS}" (instance $calls ${PING})) (core func $ping (canon lower (func $calls "ping")))`,
+  `(import "${CALLS}" (instance $calls ${PING}))
+    (core func $ping (canon lower (func $calls "ping")))`,
   '(with "" (instance (export "ping" (func $ping))))',
 );
 
