@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { formatTotals } from '../../scripts/test/verdict.ts';
-import { seededRandom } from '../linker/support.ts';
+import { seededRandom } from '../linker/seeded-random.ts';
 import { runRound } from './round.ts';
 
 const VALUES_DEFAULT = 100_000;

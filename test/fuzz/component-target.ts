@@ -10,17 +10,14 @@ import {
 } from '../../runtime/linker/index.ts';
 import { ComponentError } from '../../runtime/ports/component-host.ts';
 import { contractExports, contractImports } from '../../wit/generated/contract.ts';
-import { CATALOG } from '../hostile/catalog.ts';
-import { controllerText } from '../hostile/controller-text.ts';
-import { bytesOf } from '../hostile/kind.ts';
 import { stand } from '../hostile/one-life.ts';
-import { binaryOf, fixture } from '../linker/support.ts';
 import { mutate, type Random } from './mutate.ts';
+import type { Seeds } from './seed-components.ts';
 import { Defect, type Target } from './target.ts';
 
-/** Larger ones say nothing that smaller ones do not. */
-const SEED_BYTES_MAX = 6_000;
 const PREAMBLE_BYTES = 8;
+/** Of so many seeds one is slow. */
+const SLOW_ONE_IN = 200;
 /** Little memory: a mutant that fills it all is slow. */
 const PAGES_MAX = 64;
 const LIMITS = { ...DEFAULT_LINK_LIMITS, memoryPagesMax: PAGES_MAX };
@@ -30,35 +27,16 @@ const UNFORESEEN = 'the component defeats the linker';
 const OWN_FAULTS = [TypeError, ReferenceError, SyntaxError, URIError, EvalError];
 
 /** Components through stage, compilation, activation and a call of each export. */
-export async function componentTarget(): Promise<Target> {
-  const seeds = await seedComponents();
-  const pick = (random: Random): Uint8Array => seeds[random(seeds.length)] ?? new Uint8Array(0);
+export function componentTarget({ usual, slow }: Seeds): Target {
+  const pick = (random: Random): Uint8Array => {
+    const seeds = random(SLOW_ONE_IN) === 0 ? slow : usual;
+    return seeds[random(seeds.length)] ?? new Uint8Array(0);
+  };
   return {
     name: 'components',
     mutant: random => mutate(pick(random), pick(random), PREAMBLE_BYTES, random),
     take: (bytes, _, onRun) => take(bytes, onRun),
   };
-}
-
-/** Small components of every sort: echoes, controllers, resources, compositions, hostile ones. */
-async function seedComponents(): Promise<readonly Uint8Array[]> {
-  const uses = [
-    'log',
-    'write',
-    'publish',
-    'granted',
-    'random',
-    'clock',
-    'timer',
-    'serial',
-  ] as const;
-  const echo = await binaryOf(fixture('echo.wat'));
-  const seeds = [echo, await binaryOf(controllerText({ uses, afterStart: '', afterMessage: '' }))];
-  for (const kind of CATALOG.filter(({ section }) => section !== 'loops')) {
-    const bytes = await bytesOf(kind);
-    if (bytes.length <= SEED_BYTES_MAX) seeds.push(bytes);
-  }
-  return seeds;
 }
 
 function take(bytes: Uint8Array, onRun: () => void): string {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as v from 'valibot';
 import { errorMessage } from '../../runtime/base/errors.ts';
-import { seededRandom } from '../linker/support.ts';
+import { seededRandom } from '../linker/seeded-random.ts';
 import { componentTarget } from './component-target.ts';
 import { frameTarget } from './frame-target.ts';
 import { AT, PHASE } from './progress.ts';
@@ -13,6 +13,10 @@ const taskSchema = v.object({
   from: v.number(),
   to: v.number(),
   progress: v.instance(SharedArrayBuffer),
+  seeds: v.object({
+    usual: v.array(v.instance(Uint8Array)),
+    slow: v.array(v.instance(Uint8Array)),
+  }),
 });
 
 /** What a thread reports before guest code runs, and at its end. */
@@ -23,7 +27,7 @@ export interface ThreadReport {
 
 const task = v.parse(taskSchema, workerData);
 const progress = new BigInt64Array(task.progress);
-const target: Target = task.target === 'components' ? await componentTarget() : frameTarget();
+const target: Target = task.target === 'components' ? componentTarget(task.seeds) : frameTarget();
 let outcomes = new Map<string, number>();
 let defects: { number: number; words: string }[] = [];
 

@@ -13,10 +13,11 @@ import { formatTotals } from '../../scripts/test/verdict.ts';
 import type { ThreadReport } from './fuzz-thread.ts';
 import { type FuzzOptions, readOptions, USAGE } from './options.ts';
 import { AT, PHASE, PROGRESS_BYTES } from './progress.ts';
+import { type Seeds, seedComponents } from './seed-components.ts';
 
 const LOOK_MS = 100;
 /** Processor time after which guest code is taken for one that loops. */
-const RUNNING_MS_MAX = 500;
+const RUNNING_MS_MAX = 250;
 /** Processor time that making or staging a mutant may take. */
 const TAKING_MS_MAX = 10_000;
 const RSS_BYTES_MAX = 1_500 * 1024 * 1024;
@@ -31,9 +32,11 @@ class FuzzRun {
   readonly #options: FuzzOptions;
   readonly #target: TargetName;
   readonly #endsAtMs: number;
+  readonly #seeds: Seeds;
   #next: number;
 
-  constructor(target: TargetName, options: FuzzOptions, endsAtMs: number) {
+  constructor(target: TargetName, seeds: Seeds, options: FuzzOptions, endsAtMs: number) {
+    this.#seeds = seeds;
     this.#target = target;
     this.#options = options;
     this.#endsAtMs = endsAtMs;
@@ -58,7 +61,14 @@ class FuzzRun {
     Atomics.store(numbers, AT.number, BigInt(this.#next));
     const { seed } = this.#options;
     const worker = new Worker(new URL('./fuzz-thread.ts', import.meta.url), {
-      workerData: { target: this.#target, seed, from: this.#next, to, progress },
+      workerData: {
+        target: this.#target,
+        seeds: this.#seeds,
+        seed,
+        from: this.#next,
+        to,
+        progress,
+      },
     });
     worker.on('message', (report: ThreadReport) => this.#take(report));
     const ended = new Promise<Error | null>(resolve => {
@@ -150,12 +160,15 @@ function say(line: string): void {
 async function main(options: FuzzOptions): Promise<void> {
   say(`seed ${options.seed}`);
   const startedMs = performance.now();
+  // Made once: a thread that was ended has a successor, which must not wait for them.
+  const seeds = await seedComponents();
   const totals = { passed: 0, failed: 0, skipped: 0 };
   for (const [at, target] of options.targets.entries()) {
     // What one target leaves of the time, the next one has.
     const leftMs = options.budgetMs - (performance.now() - startedMs);
     const run = new FuzzRun(
       target,
+      seeds,
       options,
       performance.now() + leftMs / (options.targets.length - at),
     );

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { errorMessage } from '../../runtime/base/errors.ts';
 import { formatTotals } from '../../scripts/test/verdict.ts';
 import type { GatewayUnderTest } from '../gateway/gateway-under-test.ts';
-import { seededRandom } from '../linker/support.ts';
+import { seededRandom } from '../linker/seeded-random.ts';
 import { CATALOG } from './catalog.ts';
 import { Judge } from './judge.ts';
 import { HEATER, type HostileKind } from './kind.ts';

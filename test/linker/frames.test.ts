@@ -21,7 +21,8 @@ import {
 } from '../../runtime/transport/index.ts';
 import { passThroughText, returnsTuple } from '../differential/pass-through.ts';
 import { randomType, randomValue } from '../differential/random-types.ts';
-import { activate, run, seededRandom, seedOf, stageWat, traps } from './support.ts';
+import { seededRandom } from './seeded-random.ts';
+import { activate, run, seedOf, stageWat, traps } from './support.ts';
 
 const test = suite('linker: calls by frames');
 const SEED = seedOf(20_261_122);

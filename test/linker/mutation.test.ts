@@ -8,7 +8,8 @@ import {
   stageComponent,
   Trap,
 } from '../../runtime/linker/index.ts';
-import { binaryOf, fixture, seededRandom, seedOf } from './support.ts';
+import { seededRandom } from './seeded-random.ts';
+import { binaryOf, fixture, seedOf } from './support.ts';
 
 const test = suite('linker: mutated components');
 const MUTANTS = 300;

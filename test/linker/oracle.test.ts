@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runRound } from '../differential/round.ts';
-import { seededRandom, seedOf } from './support.ts';
+import { seededRandom } from './seeded-random.ts';
+import { seedOf } from './support.ts';
 
 const test = suite('linker: the same answers as jco');
 

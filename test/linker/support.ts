@@ -108,17 +108,6 @@ export function traps(task: () => unknown, code: TrapCode): Trap {
   throw new Error(`it did not trap with ${code}`);
 }
 
-/** A generator of repeatable random numbers (mulberry32). */
-export function seededRandom(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return below => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below) | 0;
-  };
-}
-
 /** Returns the seed of a run: `--seed N`, else the given one; printed, to replay it. */
 export function seedOf(fallback: number): number {
   const at = process.argv.indexOf('--seed');
