@@ -54,21 +54,24 @@ export class KvUsage {
 
   /** Reads a namespace's sizes once; must have resolved before `hold`. */
   async load(namespace: string): Promise<void> {
-    if (this.#loaded.has(namespace)) return;
-    const known = this.#loading.get(namespace);
-    const loading = known ?? this.#read(namespace);
-    if (known === undefined) this.#loading.set(namespace, loading);
-    try {
-      const state = await loading;
-      if (!this.#loaded.has(namespace)) this.#loaded.set(namespace, state);
-    } finally {
-      this.#loading.delete(namespace);
+    while (!this.#loaded.has(namespace)) {
+      const loading = this.#loading.get(namespace) ?? this.#read(namespace);
+      this.#loading.set(namespace, loading);
+      const isCurrent = () => this.#loading.get(namespace) === loading;
+      try {
+        const state = await loading;
+        // What was read of a store that has been replaced meanwhile is read again.
+        if (isCurrent()) this.#loaded.set(namespace, state);
+      } finally {
+        if (isCurrent()) this.#loading.delete(namespace);
+      }
     }
   }
 
-  /** Forgets a namespace, because something else than the guards has changed it. */
-  forget(namespace: string): void {
-    this.#loaded.delete(namespace);
+  /** Forgets everything, because the whole store was replaced. It is read again when needed. */
+  forget(): void {
+    this.#loaded.clear();
+    this.#loading.clear();
   }
 
   /** Takes room for `key` growing to `sizeBytes`, or returns what is in the way. */

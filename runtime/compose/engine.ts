@@ -42,8 +42,11 @@ export async function openEngine(
   const { clock, random, log, audit, state } = foundation;
   const { keyvalueFile: file } = state;
   const { storeBytesMax } = config.limits;
-  const open = () => openKeyValueStore({ file, storeBytesMax, clock, log });
+  // What is gone with a damaged store takes no room any more.
+  const onDamage = () => usage.forget();
+  const open = () => openKeyValueStore({ file, storeBytesMax, clock, log, onDamage });
   const keyvalue = new StoreOnDemand({ open, clock, log });
+  const usage = new KvUsage(sizesByReading(keyvalue));
   closing.add(() => keyvalue.close());
   const { simulation } = config;
   const hardware = await openHardware({ board, simulation, clock, random, log });
@@ -65,7 +68,7 @@ export async function openEngine(
       reservedPorts: [],
       quotas: new QuotaLedger(),
       lines: new LineRegistry(clock.monotonicMs()),
-      usage: new KvUsage(sizesByReading(keyvalue)),
+      usage,
       audit,
       clock,
     },

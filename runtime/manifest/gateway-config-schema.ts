@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { WALL_NAMES } from '../ports/component-host.ts';
 import { integerSchema, labelSchema } from './gateway-config-toml.ts';
+import { CONTROLLERS_MAX } from './limits.ts';
 
 /** Brokers of one gateway. */
 const MQTT_CONNECTIONS_MAX = 8;
@@ -65,7 +66,7 @@ const policySchema = v.strictObject({
 });
 
 const limitsSchema = v.strictObject({
-  'controllers-max': v.optional(integerSchema(1, 256), 32),
+  'controllers-max': v.optional(integerSchema(1, CONTROLLERS_MAX), 32),
   'memory-bytes-max': v.optional(integerSchema(MIB, 4_096 * MIB), 256 * MIB),
   'call-deadline-ms-max': v.optional(integerSchema(10, 60_000), 5_000),
   'release-bytes-max': v.optional(integerSchema(64 * 1_024, 256 * MIB), 64 * MIB),
