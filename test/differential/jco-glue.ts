@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { transpile } from '@bytecodealliance/jco';
+import { camelCase, type ValueType } from '../../runtime/base/value-type.ts';
 
 /** Exports of a component as jco's generated code binds them, by name in camelCase. */
 export type JcoExports = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
@@ -43,4 +44,47 @@ export function normalValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value ?? undefined;
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
   return Object.fromEntries(entries.map(([key, inner]) => [key, normalValue(inner)]));
+}
+
+/**
+ * Returns a value as jco takes it. Of options in options jco gives every second one the form of a
+ * variant, counted from within; the project gives it to all but the innermost.
+ */
+export function inJcoForm(type: ValueType, value: unknown): unknown {
+  const fields = Object(value);
+  switch (type.kind) {
+    case 'list':
+      return Array.isArray(value) ? value.map(one => inJcoForm(type.element, one)) : value;
+    case 'tuple':
+      return type.items.map((item, index) => inJcoForm(item, fields[index]));
+    case 'record':
+      return Object.fromEntries(
+        type.fields.map(({ name, type: inner }) => {
+          const key = camelCase(name);
+          return [key, inJcoForm(inner, fields[key])];
+        }),
+      );
+    case 'variant': {
+      const payload = type.cases.find(({ name }) => name === fields.tag)?.type ?? null;
+      return payload === null ? value : { tag: fields.tag, val: inJcoForm(payload, fields.val) };
+    }
+    case 'result': {
+      const payload = fields.tag === 'ok' ? type.ok : type.err;
+      return payload === null ? value : { tag: fields.tag, val: inJcoForm(payload, fields.val) };
+    }
+    case 'option': {
+      const isNested = type.value.kind === 'option';
+      const isSome = isNested ? fields.tag === 'some' : value !== undefined;
+      if (!isSome) return isUndefinedInJco(type) ? undefined : { tag: 'none' };
+      const val = inJcoForm(type.value, isNested ? fields.val : value);
+      return isUndefinedInJco(type) ? val : { tag: 'some', val };
+    }
+    default:
+      return value;
+  }
+}
+
+/** Whether jco has `undefined` for none of this type. */
+function isUndefinedInJco(type: ValueType): boolean {
+  return type.kind === 'option' && !isUndefinedInJco(type.value);
 }

@@ -4,7 +4,7 @@ import { errorMessage } from '../../runtime/base/errors.ts';
 import type { ValueType } from '../../runtime/base/value-type.ts';
 import { DEFAULT_LINK_LIMITS, stageComponent } from '../../runtime/linker/index.ts';
 import { activate, hostOf } from '../linker/support.ts';
-import { normalValue, runOnJco } from './jco-glue.ts';
+import { inJcoForm, normalValue, runOnJco } from './jco-glue.ts';
 import { ENCODINGS, passThroughText, returnsTuple } from './pass-through.ts';
 import { type Random, randomType, randomValue } from './random-types.ts';
 
@@ -56,17 +56,22 @@ export async function runRound(random: Random, size: RoundSize): Promise<RoundRe
     for (let left = size.valuesPerType; left > 0; left -= 1) {
       if (size.goesOn?.() === false) return { values, differences };
       const value = randomValue(type, random);
-      const args = pads > 0 ? [value, pad] : [value];
+      const sent = { ours: value, theirs: inJcoForm(type, value) };
+      const argsOf = (one: unknown) => (pads > 0 ? [one, pad] : [one]);
       heard.length = 0;
-      const answer = outcome(() => ours.call(at, args));
-      const expected = outcome(() => theirs[`f${at}`]?.(...args));
-      const given = normalValue(returnsTuple(type) ? [value, at] : [value]);
+      const answers = {
+        ours: outcome(() => ours.call(at, argsOf(sent.ours))),
+        theirs: outcome(() => theirs[`f${at}`]?.(...argsOf(sent.theirs))),
+      };
+      const wantedOf = (one: unknown) => normalValue(returnsTuple(type) ? [one, at] : [one]);
       values += 1;
-      const all = [normalValue(args), ...heard];
-      if (all.length === 3 && alike(all) && alike([given, answer, expected])) continue;
-      differences.push(
-        description(type, encoding, { sent: args, heard: [...heard], answer, expected }),
-      );
+      const seen = [...heard, answers.ours, answers.theirs];
+      const wanted = [
+        ...[normalValue(argsOf(sent.ours)), normalValue(argsOf(sent.theirs))],
+        ...[wantedOf(sent.ours), wantedOf(sent.theirs)],
+      ];
+      if (isDeepStrictEqual(seen, wanted)) continue;
+      differences.push(description(type, encoding, { sent, heard: [...heard], answers }));
     }
   }
   return { values, differences };
@@ -79,10 +84,6 @@ function outcome(call: () => unknown): unknown {
   } catch (error) {
     return `threw ${errorMessage(error)}`;
   }
-}
-
-function alike(values: readonly unknown[]): boolean {
-  return values.every(value => isDeepStrictEqual(value, values[0]));
 }
 
 function description(type: ValueType, encoding: string, seen: object): string {
