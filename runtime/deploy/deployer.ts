@@ -120,6 +120,8 @@ class DeployerActor implements Deployer {
   #record: SlotRecord = EMPTY_RECORD;
   #current: Current | null = null;
   #busy: string | null = null;
+  /** Resolves when the start under way is over, however it ended. */
+  #booted: Promise<void> = Promise.resolve();
   #trouble: Error | null = null;
   #closing = false;
 
@@ -140,7 +142,7 @@ class DeployerActor implements Deployer {
   }
 
   boot(): Promise<void> {
-    return this.#alone('starting', async () => {
+    const boot = this.#alone('starting', async () => {
       const { record, damage } = await this.#parts.slots.load();
       this.#record = record;
       if (damage !== null) this.#parts.onEvent({ kind: 'record-damaged', ...damage });
@@ -162,6 +164,8 @@ class DeployerActor implements Deployer {
       }
       await this.#collect();
     });
+    this.#booted = boot.catch(() => undefined);
+    return boot;
   }
 
   async #startDecided(): Promise<void> {
@@ -186,7 +190,7 @@ class DeployerActor implements Deployer {
   }
 
   install(bytes: Uint8Array): Promise<InstalledRelease> {
-    return this.#alone('installing', async () => {
+    return this.#afterBoot('installing', async () => {
       await this.#requireNoTrouble();
       const { ready, candidate, envelope } = await this.#examine(bytes);
       const slot = machine.targetSlot(this.#record);
@@ -409,6 +413,16 @@ class DeployerActor implements Deployer {
   #reportTrialFailure(cause: string, failed: Pick<Release, 'name' | 'version'> | null): void {
     const release = failed === null ? 'the release on trial' : `${failed.name}@${failed.version}`;
     this.#parts.onEvent({ kind: 'trial-failed', release, cause });
+  }
+
+  /**
+   * An installation that comes during a start waits for it. A rollback does not: what it was meant
+   * to take back may be another release by then.
+   */
+  async #afterBoot<T>(what: string, work: () => Promise<T>): Promise<T> {
+    await this.#booted;
+    if (this.#closing) throw closing();
+    return this.#alone(what, work);
   }
 
   async #alone<T>(what: string, work: () => Promise<T>): Promise<T> {

@@ -381,6 +381,42 @@ test('a disk that fills up during a trial keeps no release from being taken back
     assert.equal(again.alive, ['3.0.0']);
   }));
 
+test('an installation that comes during a start waits for it, and a rollback is refused', () =>
+  inFolder(async folder => {
+    const first = await bench(folder);
+    await first.deployer.boot();
+    await first.deployer.install(envelope('1.0.0'));
+    flaws.add('1.0.0 slow');
+    const { deployer, alive } = await bench(folder);
+    const boot = deployer.boot();
+    const installed = deployer.install(envelope('2.0.0'));
+    const other = deployer.install(envelope('3.0.0')).then(() => '', errorCode);
+    assert.is(await deployer.rollback('asked').then(() => '', errorCode), 'DEPLOY_BUSY');
+    await until(() => starting.has('1.0.0'));
+    assert.equal(alive, []);
+    await boot;
+    assert.is((await installed).release.version, '2.0.0');
+    assert.is(await other, 'DEPLOY_BUSY');
+    flaws.clear();
+  }));
+
+test('a start that is stopped refuses the installation that waits for it', () =>
+  inFolder(async folder => {
+    const first = await bench(folder);
+    await first.deployer.boot();
+    await first.deployer.install(envelope('1.0.0'));
+    flaws.add('1.0.0 slow');
+    const { deployer } = await bench(folder);
+    const boot = deployer.boot();
+    const waiting = deployer.install(envelope('2.0.0')).then(() => '', errorCode);
+    await until(() => starting.has('1.0.0'));
+    await deployer.close();
+    await boot;
+    assert.is(await waiting, 'DEPLOY_BUSY');
+    assert.is(deployer.record().slots.b, null);
+    flaws.clear();
+  }));
+
 test('a second operation is refused while one runs', () =>
   inFolder(async folder => {
     const { deployer } = await bench(folder);
