@@ -190,6 +190,7 @@ export class ControllerActor {
       normal: cause.kind === 'stopped',
       // Who was idle when the host process died did not kill it.
       counted: cause.kind !== 'host-lost' || busy,
+      unstoppable: cause.kind === 'unstoppable',
       jitter: this.#ports.random.fraction(),
     } as const;
     this.#supervision = next(this.#supervision, event, nowMs, this.spec.restart);
@@ -212,7 +213,7 @@ export class ControllerActor {
         return;
       }
       case 'quarantined':
-        this.#log('error', `quarantined: ended too often, last by ${describeEnd(cause)}`, cause);
+        this.#log('error', `quarantined: ${whyQuarantined(cause)}`, cause);
         this.#event('controller.quarantine', describeEnd(cause));
         for (const lost of this.takeWaiting()) {
           this.#counters.discarded += 1;
@@ -295,4 +296,9 @@ export class ControllerActor {
 
 function describeHealth(health: Health): string {
   return 'message' in health ? `${health.kind} ${health.message}` : health.kind;
+}
+
+function whyQuarantined(cause: EndCause): string {
+  const words = describeEnd(cause);
+  return cause.kind === 'unstoppable' ? words : `ended too often, last by ${words}`;
 }

@@ -42,6 +42,8 @@ export type SupervisionEvent =
       readonly normal: boolean;
       /** False when others are to blame: it restarts, and comes no closer to quarantine. */
       readonly counted: boolean;
+      /** It cost its neighbours their process, and would again: it is not started any more. */
+      readonly unstoppable: boolean;
       /** From 0 to 1: draws the upper half of the wait, so that neighbours restart out of step. */
       readonly jitter: number;
     }
@@ -91,7 +93,8 @@ function afterEnd(
   const inRowBefore = recovered ? 0 : state.history.inRow;
   const recentMs = state.history.endsMs.filter(endMs => nowMs - endMs < policy.periodMs);
   const endsMs = event.counted ? [...recentMs, nowMs] : recentMs;
-  if (endsMs.length > policy.intensityMax) return { at: 'quarantined', sinceMs: nowMs, cause };
+  if (event.unstoppable || endsMs.length > policy.intensityMax)
+    return { at: 'quarantined', sinceMs: nowMs, cause };
   // An end that others caused does not lengthen the wait: the innocent come back at once.
   const inRow = event.counted ? inRowBefore + 1 : inRowBefore;
   const attempt = Math.max(1, inRow);

@@ -4,6 +4,7 @@ import { ENVELOPE_BYTES_MAX } from '../manifest/limits.ts';
 import { imagesOf } from '../manifest/release.ts';
 import { reportShape, type ShapeReport, shapeLines } from './component-shapes.ts';
 import type { CliContext } from './context.ts';
+import { formatBytes } from './durations.ts';
 import { alignColumns } from './output.ts';
 
 interface InfoFlags {
@@ -70,7 +71,7 @@ function summary({ release, manifestDigest, signatures }: EnvelopeClaims): strin
     ['signed by', keys === '' ? 'nobody' : keys],
   ];
   if (release.description !== '') facts.push(['about', release.description]);
-  const header = ['CONTROLLER', 'VERSION', 'BYTES', 'REQUESTS', 'COMPONENT'];
+  const header = ['CONTROLLER', 'VERSION', 'BYTES', 'REQUESTS', 'COMPONENT', 'MEMORY'];
   const rows = release.controllers.flatMap(({ name, version, requests, ...controller }) => [
     [
       name,
@@ -78,20 +79,23 @@ function summary({ release, manifestDigest, signatures }: EnvelopeClaims): strin
       String(controller.sizeBytes),
       String(requests.length),
       controller.digest.slice(0, 12),
+      '',
     ],
     ...controller.parts.map(part => [
-      `  part ${part.name}`,
+      `  part ${name}/${part.name}`,
       '',
       String(part.sizeBytes),
       '',
       part.digest.slice(0, 12),
+      formatBytes(part.memoryBytesMax),
     ]),
   ]);
-  const links = release.controllers.flatMap(controller =>
-    controller.links.map(
-      link => `${link.importer} imports ${link.interface} from ${controller.name}/${link.exporter}`,
-    ),
-  );
+  const links = release.controllers.flatMap(({ name: owner, links: own }) => {
+    const label = (one: string) => (one === owner ? owner : `${owner}/${one}`);
+    return own.map(({ importer, interface: what, exporter }) => {
+      return `${label(importer)} imports ${what} from ${label(exporter)}`;
+    });
+  });
   const table = alignColumns([header, ...rows]);
   return [...alignColumns(facts), '', ...table, ...(links.length === 0 ? [] : ['', ...links])];
 }

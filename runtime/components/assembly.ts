@@ -2,7 +2,12 @@ import type { Link } from '../base/link.ts';
 import type { ComponentShape } from '../base/value-type.ts';
 import { composeParts, LinkError } from '../linker/index.ts';
 import { semverTrack } from '../linker/names.ts';
-import { type Assembly, ComponentError, type StagedArtifact } from '../ports/component-host.ts';
+import {
+  ASSEMBLY_BYTES_MAX,
+  type Assembly,
+  ComponentError,
+  type StagedArtifact,
+} from '../ports/component-host.ts';
 import { type ContractShape, requireContract } from './contract-check.ts';
 
 /** A controller's staged components and how they are to be linked. */
@@ -15,30 +20,38 @@ export interface AssemblyDraft {
   readonly links: readonly Link[];
 }
 
-/** What a part may import beside what it is linked to: nothing in it has authority. */
+/** What of the contract a part may import: nothing in it has authority. */
 const HARMLESS: ReadonlySet<string> = new Set(['wasi:logging/logging@0.1.0-draft']);
 
 /**
- * Holds a controller's components against each other and against the contract: every import is
- * answered by a link or by the contract, and a part reaches for nothing that has authority.
+ * Holds a controller's components against each other and against the contract: an import is
+ * answered by a link or by the contract, or it is one of WASI's, which traps when nobody answers
+ * it; and a part reaches for nothing that has authority.
  * @throws ComponentError `COMPONENT_REFUSED`, which names the part, the interface and the function
  */
 export function assemble(draft: AssemblyDraft, contract: ContractShape): Assembly {
-  const { name: own, links } = draft;
-  const artifacts = new Map([...draft.parts, [own, draft.own]]);
-  const order = orderOf(artifacts, links);
-  for (const [name, { shape }] of artifacts) {
-    const rest = unlinked(name, shape, links);
-    if (name === own) requireContract(rest, contract);
-    else requireHarmless(name, rest, contract);
-  }
-  // Nothing imports from the controller's own component, so it can wait until all others stand.
-  const names = [...order.filter(name => name !== own), own];
-  const parts = names.flatMap(name => {
-    const artifact = artifacts.get(name);
-    return artifact === undefined ? [] : [{ name, artifact }];
+  const { name, links } = draft;
+  const own = { name, artifact: draft.own };
+  const order = orderOf(new Map([...draft.parts, [name, draft.own]]), links);
+  requireContract(unlinked(name, draft.own.shape, links), contract);
+  const parts = order.flatMap(part => {
+    const artifact = draft.parts.get(part);
+    return artifact === undefined ? [] : [{ name: part, artifact }];
   });
-  return { parts, links };
+  for (const { name: part, artifact } of parts) {
+    requireHarmless(part, unlinked(part, artifact.shape, links), contract);
+  }
+  const bytes = [own, ...parts].reduce((sum, { artifact }) => sum + stagedBytes(artifact), 0);
+  if (bytes > ASSEMBLY_BYTES_MAX) {
+    const words = `its components are ${bytes} bytes when staged, over ${ASSEMBLY_BYTES_MAX}`;
+    throw new ComponentError('COMPONENT_REFUSED', words);
+  }
+  return { own, parts, links };
+}
+
+/** Returns how many bytes a host is sent of an artifact. */
+export function stagedBytes({ plan, modules }: StagedArtifact): number {
+  return modules.reduce((sum, { length }) => sum + length, plan.length);
 }
 
 /** Returns a shape without the imports that links answer. */

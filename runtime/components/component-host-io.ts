@@ -31,8 +31,8 @@ const TIMES_DEFAULT: HostTimes = {
   prepareDeadlineMs: 30_000,
   activationDeadlineMs: 10_000,
   // Terminating takes 3-20 ms, but seconds where the machine is overloaded. Only the slot waits for
-  // it: calls are rejected before.
-  killGraceMs: 1_000,
+  // it: calls are rejected before. The last step costs the neighbours their process.
+  killGraceMs: 2_000,
 };
 
 /** Exit codes from here on tell of a signal, and below of a program that could not run. */
@@ -114,6 +114,8 @@ class ComponentHost implements WalledHost {
   private nextComponentId = 1;
   /** Told when a run greets, when the port stops, and when waiting has to look again. */
   private readonly waiting = new Set<() => void>();
+  /** Told when the process is gone. */
+  private readonly closers = new Set<() => void>();
   private stopReason = 'component-host was closed';
   /** Why namespaces are not tried any more; empty while they are. */
   private sandboxObstacle = '';
@@ -172,10 +174,9 @@ class ComponentHost implements WalledHost {
     this.stop('component-host was closed');
     const { current } = this;
     if (current !== null) {
-      await new Promise<void>(resolve => {
-        this.waiting.add(resolve);
-        current.process.kill();
-      });
+      const gone = new Promise<void>(resolve => this.closers.add(resolve));
+      current.process.kill();
+      await gone;
     }
     this.cgroup.remove();
   }
@@ -232,10 +233,9 @@ class ComponentHost implements WalledHost {
 
   private ended(detail: string, livedMs: number): void {
     this.current = null;
-    if (this.state === 'stopped') {
-      this.wakeWaiting();
-      return;
-    }
+    for (const tell of this.closers) tell();
+    this.closers.clear();
+    if (this.state === 'stopped') return;
     this.quickEnds = livedMs >= STEADY_MS ? 0 : this.quickEnds + 1;
     const { clock, random, restartBackoff = RESTART_BACKOFF } = this.options;
     // The first end in a long time may be any guest's; the host returns at once then.

@@ -34,7 +34,8 @@ export interface HostChild {
 /**
  * SIGKILL to a host and to what stands between it and us. What starts a sandbox clones, then tells
  * its clone to go on: killed in between it leaves an orphan that waits for ever. So a sandbox on
- * its way is killed once the clone is there, which takes milliseconds.
+ * its way is killed once the clone is there, which takes milliseconds. Where the kernel does not
+ * tell of children, or shows none for two seconds, it is killed alone: an orphan may remain then.
  */
 export function killHost({ child, control, isSandboxed }: HostChild): void {
   // Should it start in spite of all, it reads that nobody is there.

@@ -2,9 +2,11 @@ import type { Clock } from '../ports/clock.ts';
 import {
   type ActivationRequest,
   type Assembly,
+  type AssemblyPart,
   ComponentError,
   type EndReason,
   PROBED_WALLS,
+  type StagedArtifact,
   type Wall,
 } from '../ports/component-host.ts';
 import type { Random } from '../ports/random.ts';
@@ -211,6 +213,7 @@ export class HostRun {
       clock,
       afterReading: wires.afterReading,
       killGraceMs: times.killGraceMs,
+      threadTimes: wires.threadTimes,
       startDeadlineMs: times.startDeadlineMs,
       activationDeadlineMs: times.activationDeadlineMs,
       owner: {
@@ -228,23 +231,18 @@ export class HostRun {
     return instance;
   }
 
-  private async send(id: number, { parts, links }: Assembly): Promise<void> {
+  private async send(id: number, { own, parts, links }: Assembly): Promise<void> {
     const { clock, times } = this.options;
     const answer = Promise.withResolvers<void>();
     this.compiling.set(id, answer);
-    const components = parts.map(({ name, artifact: { plan, modules } }) => {
-      return { name, pieces: [plan, ...modules] };
-    });
-    const prepare = {
-      components: components.map(({ name, pieces }) => ({
-        name,
-        pieceBytes: pieces.map(({ length }) => length),
-      })),
-      links,
+    const announced = ({ name, artifact }: AssemblyPart) => {
+      return { name, pieceBytes: piecesOf(artifact).map(({ length }) => length) };
     };
+    const prepare = { own: announced(own), parts: parts.map(announced), links };
+    const pieces = [own, ...parts].flatMap(({ artifact }) => piecesOf(artifact));
     this.process.writeControl([
       CONTROL_MESSAGES.prepare.encode(id, prepare),
-      ...components.flatMap(({ pieces }) => pieces.flatMap(piece => chunksOf(piece, id))),
+      ...pieces.flatMap(piece => chunksOf(piece, id)),
     ]);
     const timer = clock.after(times.prepareDeadlineMs, () => {
       this.kill(`the host did not compile within ${times.prepareDeadlineMs} ms`);
@@ -264,9 +262,11 @@ export class HostRun {
       this.takeCompiling(message.id).reject(error);
     } else if (message.type === FRAME_TYPE.released) {
       const { slot, error } = CONTROL_MESSAGES.released.decode(message);
+      const wires = this.process.wires[slot];
       const occupant = this.occupants.get(slot);
       if (occupant === undefined) throw wrong(`a release of slot ${slot}, which is free`);
-      occupant.instance.handle({ kind: 'released', error });
+      // The worker's last words came before, on another socket, and may lie unread.
+      wires?.afterReading(() => occupant.instance.handle({ kind: 'released', error }));
     } else {
       throw wrong('a second greeting');
     }
@@ -318,6 +318,10 @@ export class HostRun {
 
 function wrong(message: string): ProtocolError {
   return new ProtocolError('PROTOCOL_FRAME', message);
+}
+
+function piecesOf({ plan, modules }: StagedArtifact): readonly Uint8Array[] {
+  return [plan, ...modules];
 }
 
 /** Headers and views of the piece's bytes; nothing is copied. */

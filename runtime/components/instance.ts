@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../ports/clock.ts';
 import type { ComponentInstance, EndReason, InstanceStatistics } from '../ports/component-host.ts';
 import { ComponentError } from '../ports/component-host.ts';
 import type { Activated } from '../transport/index.ts';
+import { judgeCall, type ThreadTimes } from './call-time.ts';
 import {
   LADDER_START,
   type LadderEffect,
@@ -28,8 +29,10 @@ export interface InstanceOptions {
   readonly clock: Clock;
   /** Runs a task when the sockets have been read once more, so that no news lies unread. */
   readonly afterReading: (task: () => void) => void;
-  /** What a terminated worker is given before its host is killed. */
+  /** Processor time that a terminated worker has before its host is killed; see `judgeCall`. */
   readonly killGraceMs: number;
+  /** Processor time of the host's workers; null where nobody can tell. */
+  readonly threadTimes: () => ThreadTimes | null;
   /** What a worker that is not yet warm may take to begin. */
   readonly startDeadlineMs: number;
   /** What instantiation may take from then on, start functions included. */
@@ -118,7 +121,7 @@ export class Instance implements ComponentInstance {
   }
 
   private perform(effect: LadderEffect, state: LadderState): void {
-    const { session, owner, clock, killGraceMs, afterReading } = this.options;
+    const { session, owner, clock, killGraceMs } = this.options;
     const reason = state.at === 'running' ? null : state.reason;
     switch (effect) {
       case 'reject-calls':
@@ -129,9 +132,7 @@ export class Instance implements ComponentInstance {
         owner.terminateWorker();
         return;
       case 'start-grace':
-        this.graceTimer = clock.after(killGraceMs, () => {
-          afterReading(() => this.handle({ kind: 'grace-over' }));
-        });
+        this.watchGrace(clock.monotonicMs(), null);
         return;
       case 'kill-host':
         owner.killHost(`a worker did not end within ${killGraceMs} ms`);
@@ -139,6 +140,21 @@ export class Instance implements ComponentInstance {
       case 'finish':
         this.finish(reason);
     }
+  }
+
+  private watchGrace(sinceMs: number, mark: ThreadTimes | null): void {
+    const { clock, killGraceMs, threadTimes, afterReading } = this.options;
+    const look = { spentMs: clock.monotonicMs() - sinceMs, threads: threadTimes() };
+    const verdict = judgeCall(killGraceMs, look, mark);
+    if (verdict.over !== null) {
+      this.handle({ kind: 'grace-over' });
+      return;
+    }
+    this.graceTimer = clock.after(verdict.nextLookMs, () => {
+      afterReading(() => {
+        if (this.state.at === 'ending') this.watchGrace(sinceMs, verdict.mark);
+      });
+    });
   }
 
   private finish(reason: EndReason | null): void {

@@ -56,7 +56,10 @@ export function nextLadderStep(state: LadderState, event: LadderEvent): LadderSt
       };
     case 'grace-over':
       if (state.at !== 'ending') return { state, effects: [] };
-      return { state: { at: 'killing-host', reason: state.reason }, effects: ['kill-host'] };
+      return {
+        state: { at: 'killing-host', reason: unstoppable(state.reason) },
+        effects: ['kill-host'],
+      };
     case 'released':
       return ended(state, {
         kind: 'trapped',
@@ -65,6 +68,13 @@ export function nextLadderStep(state: LadderState, event: LadderEvent): LadderSt
     case 'host-lost':
       return ended(state, { kind: 'host-lost', message: event.message });
   }
+}
+
+/** Whoever cannot be ended is told from whoever was: it is not to run again. */
+function unstoppable(reason: EndReason): EndReason {
+  if (reason.kind === 'stopped') return reason;
+  const message = `${reason.message}, and its worker cannot be ended`;
+  return { kind: 'unstoppable', message };
 }
 
 /** The reason that began the end stays; `otherwise` is for an instance that was running. */

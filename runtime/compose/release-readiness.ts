@@ -1,5 +1,5 @@
 import { contractExports, contractImports } from '../../wit/generated/contract.ts';
-import { assemble, unlinked } from '../components/assembly.ts';
+import { assemble, stagedBytes, unlinked } from '../components/assembly.ts';
 import {
   type AdmissionRules,
   type AdmittedController,
@@ -16,6 +16,9 @@ import {
   type StagePort,
 } from '../ports/component-host.ts';
 import type { InstallProgress } from './install-progress.ts';
+
+/** Bytes of all plans and modules of a release, which gatewayd holds while it runs. */
+const RELEASE_STAGED_BYTES_MAX = 192 * 1024 * 1024;
 
 /** What a release is verified and staged with. */
 export interface ReadinessParts {
@@ -42,26 +45,44 @@ export async function releaseReadiness(
   // The fifth layer, which is asked here: it needs the board, the policy and no time.
   const admitted = admitRelease(release, rules, fresh);
   const assemblies = new Map<string, Assembly>();
+  const once = stagedOnce(components, stage);
   for (const one of admitted) {
     const { name, version } = one.spec;
     progress.tell({ step: 'staging', detail: `${name} ${version}` });
-    assemblies.set(name, await named(name, () => assembled(one, components, stage)));
+    assemblies.set(name, await named(name, () => assembled(one, once)));
   }
   return { release, manifestDigest, assemblies, envelope, envelopeDigest };
+}
+
+type StageOnce = (digest: string, memoryBytesMax: number) => Promise<StagedArtifact>;
+
+/** Stages what several places share only once, and no more in sum than a gateway can hold. */
+function stagedOnce(components: ReadonlyMap<string, Uint8Array>, stage: StagePort): StageOnce {
+  const known = new Map<string, StagedArtifact>();
+  let sumBytes = 0;
+  return async (digest, memoryBytesMax) => {
+    const key = `${digest} ${memoryBytesMax}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const component = components.get(digest);
+    // Verification found the bytes of every digest that the manifest names.
+    if (component === undefined) throw new DeployError('DEPLOY_NOT_STORED', `no ${digest}`);
+    const artifact = await stage.stage(component, { memoryBytesMax }, digest);
+    sumBytes += stagedBytes(artifact);
+    if (sumBytes > RELEASE_STAGED_BYTES_MAX) {
+      const words = `the release is over ${RELEASE_STAGED_BYTES_MAX} bytes when it is staged`;
+      throw new ComponentError('COMPONENT_REFUSED', words);
+    }
+    known.set(key, artifact);
+    return artifact;
+  };
 }
 
 /** Stages a controller's component and its parts, each within its own share of memory. */
 async function assembled(
   { spec, ownMemoryBytesMax }: AdmittedController,
-  components: ReadonlyMap<string, Uint8Array>,
-  stage: StagePort,
+  staged: StageOnce,
 ): Promise<Assembly> {
-  const staged = async (digest: string, memoryBytesMax: number) => {
-    const component = components.get(digest);
-    // Verification found the bytes of every digest that the manifest names.
-    if (component === undefined) throw new DeployError('DEPLOY_NOT_STORED', `no ${digest}`);
-    return stage.stage(component, { memoryBytesMax }, digest);
-  };
   const { name, links } = spec;
   const own = await staged(spec.digest, ownMemoryBytesMax);
   const parts = new Map<string, StagedArtifact>();

@@ -55,8 +55,7 @@ export async function runRelease(
     for (const one of admitted) {
       for (const words of one.unmet) parts.onUnmet(words);
       const assembly = ready.assemblies.get(one.spec.name);
-      const own = assembly?.parts.at(-1);
-      if (assembly === undefined || own === undefined) {
+      if (assembly === undefined) {
         throw new DeployError('DEPLOY_NOT_STORED', `${one.spec.name} was not staged`);
       }
       const before = previous?.controllers.find(({ name }) => name === one.spec.name);
@@ -67,7 +66,7 @@ export async function runRelease(
           admitted: one,
           host,
           component: await host.prepare(assembly),
-          shape: own.artifact.shape,
+          shape: assembly.own.artifact.shape,
           slot,
           firstReason: reason,
           previousVersion: changed ? before.version : undefined,

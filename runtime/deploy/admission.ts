@@ -48,7 +48,8 @@ export interface AdmittedController {
 
 /**
  * Returns every controller's rights. With `fresh`, a mandatory request that is not fully met
- * refuses the release; a release that was admitted before starts with what is left to it.
+ * refuses the release; a release that was admitted before starts with what is left to it, as long
+ * as that is a deadline, and memory for its components.
  * @throws AdmissionError
  */
 export function admitRelease(

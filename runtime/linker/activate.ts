@@ -57,6 +57,8 @@ export interface Handle {
    * between a decoder and an encoder. @throws Trap, as `call`
    */
   callFrame(index: number, call: FrameCall): void;
+  /** Lets the call under way lift as much again: what it has lifted so far is gone. */
+  renewLiftBudget(): void;
   /** Why the instance is dead, or null. */
   readonly dead: string | null;
   /** Bytes of all linear memories at present. */
@@ -141,6 +143,10 @@ class Activation implements Handle {
   callFrame(index: number, call: FrameCall): void {
     const bound = this.#frames[index] ?? this.#bindFrame(index);
     this.#enter(bound, call);
+  }
+
+  renewLiftBudget(): void {
+    this.#store.begin();
   }
 
   /** Runs one call from outside; whatever is thrown ends the store. */

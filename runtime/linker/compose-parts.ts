@@ -1,6 +1,6 @@
 /**
- * Asked at stage: whether the links of a composition fit the shapes of its parts, and in which
- * order these are activated. `activateComposition` then compares nothing again.
+ * Asked of staged shapes: whether the links of a composition fit the shapes of its parts, and in
+ * which order these are activated. `activateComposition` then compares nothing again.
  */
 import type { Link } from '../base/link.ts';
 import { differenceOf } from '../base/same-type.ts';
@@ -31,7 +31,7 @@ export function composeParts(
     answered.add(key);
     requireAnswer(wanted, found, wire);
   }
-  return calledFirst([...shapes.keys()], links);
+  return activationOrder([...shapes.keys()], links);
 }
 
 function interfaceOf(
@@ -44,8 +44,12 @@ function interfaceOf(
   const shape = shapes.get(part);
   if (shape === undefined) refuse(`${wire}: there is no part ${part}`);
   const track = semverTrack(name);
-  const found = shape[side].find(each => semverTrack(each.name) === track);
+  const [found, second] = shape[side].filter(each => semverTrack(each.name) === track);
   if (found === undefined) refuse(`${wire}: ${part} ${side.slice(0, -1)}s no ${name}`);
+  // Functions are bound by track and name: of two, one would be compared and the other called.
+  if (second !== undefined) {
+    refuse(`${wire}: ${part} ${side.slice(0, -1)}s both ${found.name} and ${second.name}`);
+  }
   return found;
 }
 
@@ -84,8 +88,14 @@ function holdsResource(type: ValueType | null): boolean {
   }
 }
 
-/** A part may be called only when nothing that it waits for is under way: no cycles. */
-function calledFirst(names: readonly string[], links: readonly Link[]): readonly string[] {
+/**
+ * Returns the parts in an order in which each comes after all that it calls.
+ * @throws LinkError `LINK_COMPOSITION` when the links go round in a circle
+ */
+export function activationOrder(
+  names: readonly string[],
+  links: readonly Link[],
+): readonly string[] {
   const order: string[] = [];
   let left = [...names];
   while (left.length > 0) {

@@ -3,6 +3,7 @@
  * export of another. Each keeps its own store, so the death of one leaves the others usable; a call
  * that was under way into the dead one kills its caller too, since nothing could return to it.
  */
+import { errorMessage } from '../base/errors.ts';
 import type { Link } from '../base/link.ts';
 import {
   activateComponent,
@@ -36,17 +37,25 @@ export function activateComposition(
 ): ReadonlyMap<string, Handle> {
   const handles = new Map<string, Handle>();
   try {
-    for (const { name, plan, modules, host: own, limits } of parts) {
-      const host = new Map(own);
+    for (const [index, { name, plan, modules, host: provided, limits }] of parts.entries()) {
+      const host = new Map(provided);
       for (const link of links) {
         if (link.importer !== name) continue;
         const exporter = handles.get(link.exporter);
         if (exporter === undefined) {
           throw new LinkError('LINK_COMPOSITION', `${link.exporter} does not come before ${name}`);
         }
-        host.set(link.interface, answeredBy(exporter, link));
+        host.set(
+          link.interface,
+          answeredBy(exporter, link, () => handles.get(name)),
+        );
       }
-      handles.set(name, activateComponent(plan, modules, host, limits));
+      handles.set(
+        name,
+        activatePart(name, index === parts.length - 1, () =>
+          activateComponent(plan, modules, host, limits),
+        ),
+      );
     }
   } catch (error) {
     for (const handle of handles.values()) handle.close();
@@ -55,15 +64,34 @@ export function activateComposition(
   return handles;
 }
 
-/** The functions of an exporter's interface, as a host interface of its importer. */
-function answeredBy(exporter: Handle, link: Link): HostInterface {
+/** The last of several is the one that all is for; what fails before it is named. */
+function activatePart(name: string, isLast: boolean, activate: () => Handle): Handle {
+  if (isLast) return activate();
+  try {
+    return activate();
+  } catch (cause) {
+    throw new Trap('TRAP_LINKED', `${name} failed: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+/**
+ * The functions of an exporter's interface, as a host interface of its importer. What a call handed
+ * over is garbage when it returns: the importer may lift as much for the next one.
+ */
+function answeredBy(
+  exporter: Handle,
+  link: Link,
+  importer: () => Handle | undefined,
+): HostInterface {
   const track = semverTrack(link.interface);
   const functions = new Map<string, HostFunction>();
   for (const [index, { interface: owner, function: shape }] of exporter.exports.entries()) {
     if (semverTrack(owner) !== track) continue;
     functions.set(shape.name, (...args) => {
       try {
-        return exporter.call(index, args);
+        const value = exporter.call(index, args);
+        importer()?.renewLiftBudget();
+        return value;
       } catch (error) {
         throw new Trap('TRAP_LINKED', `${link.exporter} failed: ${exporter.dead}`, {
           cause: error,

@@ -15,7 +15,7 @@ export type {
   HostInterface,
 } from './activate.ts';
 export { activateComponent } from './activate.ts';
-export { composeParts } from './compose-parts.ts';
+export { activationOrder, composeParts } from './compose-parts.ts';
 export { activateComposition, type Part } from './composition.ts';
 export { LinkError, type LinkErrorCode, Trap, type TrapCode } from './errors.ts';
 export type { FrameCall, FrameFunction, FrameSink, FrameSource } from './frame.ts';

@@ -51,7 +51,10 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
 
 /** Bounds of a running instance. */
 export interface ActivationLimits {
-  /** Bytes that lifting may make of guest memory in one call, JavaScript's own share included. */
+  /**
+   * Bytes that lifting may make of guest memory in one call, JavaScript's own share included. Of
+   * several linked components each has this much, and what a link handed over counts until then.
+   */
   readonly liftBytesMax: number;
   /** Bytes of one list or string, in either direction. */
   readonly valueBytesMax: number;

@@ -37,7 +37,7 @@ export function isExternName(text: string): boolean {
 }
 
 /** Whether `text` names an interface: `wasi:clocks/wall-clock@0.2.0`. */
-function isInterfaceName(text: string): boolean {
+export function isInterfaceName(text: string): boolean {
   return INTERFACE.test(text);
 }
 

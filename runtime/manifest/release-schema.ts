@@ -2,6 +2,8 @@ import { valid as validVersion } from 'semver';
 import * as v from 'valibot';
 import { formatGrant, limitsOf, parseGrant } from '../../capabilities/grammar/index.ts';
 import { errorMessage } from '../base/errors.ts';
+import { activationOrder } from '../linker/compose-parts.ts';
+import { isInterfaceName, semverTrack } from '../linker/names.ts';
 import { ReleaseError } from './errors.ts';
 import * as limits from './limits.ts';
 import { imagesOf, type Release } from './release.ts';
@@ -62,8 +64,8 @@ export const RULES = {
   interface: v.pipe(
     v.string(),
     v.maxLength(limits.INTERFACE_CHARACTERS_MAX),
-    v.regex(
-      /^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*\/[a-z][a-z0-9-]*(@[0-9A-Za-z.+-]+)?$/,
+    v.check(
+      isInterfaceName,
       'the name of an interface like example:signal/filter@1.0.0 is expected',
     ),
   ),
@@ -142,7 +144,12 @@ const controllerFields = v.strictObject({
 });
 
 /** What parts and links break among themselves, in words; empty when nothing. */
-function compositionFault({ name, parts, links }: v.InferOutput<typeof controllerFields>): string {
+function compositionFault({
+  name,
+  parts,
+  links,
+  requests,
+}: v.InferOutput<typeof controllerFields>): string {
   const partNames = parts.map(part => part.name);
   if (!isUnique([name, ...partNames])) return 'a part has the name of another one or of its owner';
   for (const { importer, exporter } of links) {
@@ -150,11 +157,33 @@ function compositionFault({ name, parts, links }: v.InferOutput<typeof controlle
     if (!partNames.includes(exporter)) return `there is no part ${exporter}`;
     if (importer === exporter) return `part ${importer} is linked to itself`;
   }
-  if (!isUnique(links.map(link => `${link.importer} ${link.interface}`))) {
+  if (!isUnique(links.map(link => `${link.importer} ${semverTrack(link.interface)}`))) {
     return 'an import is linked twice';
   }
   const idle = partNames.find(part => !links.some(({ exporter }) => exporter === part));
-  return idle === undefined ? '' : `part ${idle} answers nobody: link an import to it`;
+  if (idle !== undefined) return `part ${idle} answers nobody: link an import to it`;
+  try {
+    activationOrder([name, ...partNames], links);
+    requireMemoryLeft(parts, requests);
+  } catch (error) {
+    return errorMessage(error);
+  }
+  return '';
+}
+
+/** A controller whose parts take all that it asks for could not run anywhere. */
+function requireMemoryLeft(
+  parts: readonly { readonly memoryBytesMax: number }[],
+  requests: readonly { readonly grant: string; readonly optional: boolean }[],
+): void {
+  if (parts.length === 0) return;
+  const needed = requests.filter(({ optional }) => !optional);
+  const { memoryBytesMax } = limitsOf(needed.map(one => parseGrant(one.grant)));
+  const partsBytes = parts.reduce((sum, part) => sum + part.memoryBytesMax, 0);
+  if (memoryBytesMax - partsBytes >= limits.PART_MEMORY_BYTES_MIN) return;
+  throw new RangeError(
+    `its parts take ${partsBytes} of the ${memoryBytesMax} bytes that it asks for ("mem:")`,
+  );
 }
 
 const controller = v.pipe(

@@ -16,10 +16,15 @@ export interface StagedArtifact {
 
 /** What an instance is made of: a controller's component, and the parts that it brings along. */
 export interface Assembly {
-  /** In the order of activation: who is called comes before who calls, the controller's last. */
+  /** The controller's: the only one that may have capabilities, and the one that is called. */
+  readonly own: AssemblyPart;
+  /** In the order of activation: who is called comes before who calls. */
   readonly parts: readonly AssemblyPart[];
   readonly links: readonly Link[];
 }
+
+/** Bytes of all plans and modules of an assembly. */
+export const ASSEMBLY_BYTES_MAX = 64 * 1024 * 1024;
 
 /** One component of an assembly. */
 export interface AssemblyPart {
@@ -29,7 +34,7 @@ export interface AssemblyPart {
 
 /** Bounds of one instance. */
 export interface InstanceLimits {
-  /** Linear memory, in sum over the component's core modules. */
+  /** Linear memory, in sum over all core modules of all components. */
   readonly memoryBytesMax: number;
   /** One call of an export, host calls included; then the instance is killed. */
   readonly callDeadlineMs: number;
@@ -62,6 +67,8 @@ export type EndReason =
   | { readonly kind: 'stopped'; readonly message?: string }
   | { readonly kind: 'trapped'; readonly message: string }
   | { readonly kind: 'deadline'; readonly message: string }
+  /** It went on when it was told to end: its whole process was killed for it. */
+  | { readonly kind: 'unstoppable'; readonly message: string }
   | { readonly kind: 'flooded'; readonly message: string }
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'host-lost'; readonly message: string };

@@ -27,6 +27,13 @@ const U8: ValueType = { kind: 'u8' };
 const U32: ValueType = { kind: 'u32' };
 const U64: ValueType = { kind: 'u64' };
 const BYTES: ValueType = { kind: 'list', element: U8 };
+const PIECES: ValueType = {
+  kind: 'record',
+  fields: [
+    { name: 'name', type: STRING },
+    { name: 'piece-bytes', type: { kind: 'list', element: U32 } },
+  ],
+};
 
 /** The host's first message: which contract it has, and which walls it found around itself. */
 export interface Hello {
@@ -40,11 +47,19 @@ export interface Hello {
 
 /** Announces components, each its plan, then its core modules, and their links; chunks follow. */
 export interface Prepare {
-  readonly components: readonly { readonly name: string; readonly pieceBytes: readonly number[] }[];
+  readonly own: PreparedPieces;
+  /** Their bytes come after the controller's own. */
+  readonly parts: readonly PreparedPieces[];
   readonly links: readonly Link[];
 }
 
-/** Puts an instance of the component named by the message's id into a slot. */
+/** Name of a component, and how long its pieces are. */
+export interface PreparedPieces {
+  readonly name: string;
+  readonly pieceBytes: readonly number[];
+}
+
+/** Puts an instance of the components named by the message's id into a slot. */
 export interface Activate {
   readonly slot: number;
   readonly nonce: Uint8Array;
@@ -99,19 +114,8 @@ export const CONTROL_MESSAGES = {
   prepare: form<Prepare>(FRAME_TYPE.prepare, {
     kind: 'record',
     fields: [
-      {
-        name: 'components',
-        type: {
-          kind: 'list',
-          element: {
-            kind: 'record',
-            fields: [
-              { name: 'name', type: STRING },
-              { name: 'piece-bytes', type: { kind: 'list', element: U32 } },
-            ],
-          },
-        },
-      },
+      { name: 'own', type: PIECES },
+      { name: 'parts', type: { kind: 'list', element: PIECES } },
       {
         name: 'links',
         type: {

@@ -8,6 +8,7 @@ export {
   CONTROL_UP_TYPES,
   type Hello,
   type Prepare,
+  type PreparedPieces,
   type Released,
 } from './control-messages.ts';
 export { CallCredit, LOG_LINES_AHEAD_MAX, LOG_LINES_PER_CALL, LogAllowance } from './credit.ts';

@@ -25,6 +25,7 @@ function ended(change: Partial<Extract<SupervisionEvent, { kind: 'ended' }>> = {
     cause: 'trap',
     normal: false,
     counted: true,
+    unstoppable: false,
     jitter: 1,
     ...change,
   } as const;
@@ -90,6 +91,13 @@ restart('an end that others caused restarts, but never leads to quarantine', () 
   }
 });
 
+restart('who cannot be ended is quarantined at once, unless it is not started again anyway', () => {
+  const unstoppable = ended({ unstoppable: true });
+  assert.is(next(firstState(0), unstoppable, 1, POLICY).at, 'quarantined');
+  const temporary = { ...POLICY, policy: 'temporary' } as const;
+  assert.is(next(firstState(0), unstoppable, 1, temporary).at, 'stopped');
+});
+
 restart('transient stops after a normal end only; temporary after every end', () => {
   const transient = { ...POLICY, policy: 'transient' } as const;
   const temporary = { ...POLICY, policy: 'temporary' } as const;
@@ -109,6 +117,7 @@ const anyEvent: fc.Arbitrary<{ event: SupervisionEvent; waitMs: number }> = fc.r
         cause: fc.constant('trap'),
         normal: fc.boolean(),
         counted: fc.boolean(),
+        unstoppable: fc.constant(false),
         jitter: fc.double({ min: 0, max: 1, noNaN: true }),
       }),
     },

@@ -49,7 +49,8 @@ function assembled(
   own = OWN,
 ): string[] {
   const draft = { name: 'own', own, parts: new Map(Object.entries(parts)), links };
-  return assemble(draft, contract).parts.map(({ name }) => name);
+  const { own: last, parts: first } = assemble(draft, contract);
+  return [...first, last].map(({ name }) => name);
 }
 
 function refused(words: RegExp, ...args: Parameters<typeof assembled>): void {
@@ -86,6 +87,16 @@ test('logging of another shape is not logging', () => {
     outer: OUTER,
     inner: staged([other], [signal('inner')]),
   });
+});
+
+test('components that no host would take are refused before one is asked', () => {
+  const bytes = new Uint8Array(33 * 1024 * 1024);
+  const large = { ...INNER, modules: [bytes] };
+  refused(/69206016 bytes when staged, over 67108864/, {
+    outer: { ...OUTER, modules: [bytes] },
+    inner: large,
+  });
+  assert.equal(assembled({ outer: OUTER, inner: large }), ['inner', 'outer', 'own']);
 });
 
 test('a link may answer what the contract would: the controller then does not reach it', () => {

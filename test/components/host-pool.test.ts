@@ -152,6 +152,15 @@ test('a ninth vendor is refused, and not put to another', async () => {
   );
 });
 
+test('closed is only what is gone, even where its greeting lies unread', async () => {
+  const pool = poolOf(false);
+  // Long enough for a greeting, during which nothing is read.
+  for (const untilMs = performance.now() + 3_000; performance.now() < untilMs; );
+  const pid = pool.status()[0]?.pid ?? Number.NaN;
+  await pool.close();
+  assert.throws(() => process.kill(pid, 0), /ESRCH/);
+});
+
 test('where the configuration says so, all vendors share one', async () => {
   const pool = poolOf(false);
   try {

@@ -36,7 +36,9 @@ test('a deadline stops the worker and waits for its release', () => {
 test('a worker that does not leave costs the whole host', () => {
   const { state, effects } = run([END, GRACE_OVER, LOST]);
   assert.equal(effects, ['reject-calls', 'stop-worker', 'start-grace', 'kill-host', 'finish']);
-  assert.equal(state, { at: 'ended', reason: DEADLINE });
+  const message = 'too long, and its worker cannot be ended';
+  assert.equal(state, { at: 'ended', reason: { kind: 'unstoppable', message } });
+  assert.equal(run([STOP, GRACE_OVER, LOST]).state, { at: 'ended', reason: { kind: 'stopped' } });
 });
 
 test('an instance in a lost host ends with the host', () => {

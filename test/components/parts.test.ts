@@ -59,7 +59,7 @@ async function withParts(texts: Readonly<Record<string, string>>): Promise<Assem
   const links = names.slice(1).map((importer, index) => {
     return { importer, interface: CALLS, exporter: names[index] ?? '' };
   });
-  return { parts: [...parts, own], links };
+  return { own, parts, links };
 }
 
 async function activated(texts: Readonly<Record<string, string>>) {
@@ -101,10 +101,30 @@ test('what traps in a part ends the controller, and names the part', async () =>
   assert.match(end.message ?? '', /fuse failed/);
 });
 
+test('what fails in a part while it starts names the part', async () => {
+  const dead = DOUBLE.replace(
+    '(func (export "ping")',
+    '(func $f unreachable) (start $f) (func (export "ping")',
+  );
+  const outcome = await activated({ dead }).then(() => 'it stands', String);
+  assert.match(outcome, /dead failed: the guest trapped/);
+});
+
+test('what is too large for a host is answered, and costs nobody else anything', async () => {
+  const neighbour = await fixture.activate();
+  const { own, parts, links } = await withParts({ double: DOUBLE });
+  const large = { ...own.artifact, modules: [new Uint8Array(65 * 1024 * 1024)] };
+  const answer = await fixture.host
+    .prepare({ own: { name: 'guest', artifact: large }, parts, links })
+    .then(() => 'taken', String);
+  assert.match(answer, /over 67108864/);
+  assert.is(await neighbour.call(EXPORT.ask, [1]), 2);
+  await neighbour.kill({ kind: 'stopped' });
+});
+
 test('a part is not bound to what asks gatewayd, even where staging let it through', async () => {
   fixture.events.length = 0;
-  const { parts, links } = await withParts({ reaches: PLUS_ONE });
-  const component = await fixture.host.prepare({ parts, links });
+  const component = await fixture.host.prepare(await withParts({ reaches: PLUS_ONE }));
   const outcome = await fixture
     .activate({ component })
     .then(instance => instance.call(EXPORT.ask, [1]).then(String, String), String);
@@ -114,8 +134,8 @@ test('a part is not bound to what asks gatewayd, even where staging let it throu
 });
 
 test('without the part that a link names nothing stands', async () => {
-  const { parts, links } = await withParts({ double: DOUBLE });
-  const component = await fixture.host.prepare({ parts: parts.slice(1), links });
+  const assembly = await withParts({ double: DOUBLE });
+  const component = await fixture.host.prepare({ ...assembly, parts: [] });
   const outcome = await fixture.activate({ component }).then(() => 'it stands', String);
   assert.match(outcome, /double does not come before guest/);
 });

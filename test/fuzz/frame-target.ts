@@ -183,7 +183,8 @@ function downSides(): readonly Side[] {
   const answer = framed(FRAME_TYPE.answer, 1, 0, sink => sink.bytes(new Uint8Array(24)));
   const control = [
     CONTROL_MESSAGES.prepare.encode(1, {
-      components: [{ name: 'guest', pieceBytes: [10, 20] }],
+      own: { name: 'guest', pieceBytes: [10, 20] },
+      parts: [{ name: 'part', pieceBytes: [5] }],
       links: [{ importer: 'guest', interface: 'a:b/c@1.0.0', exporter: 'part' }],
     }),
     CONTROL_MESSAGES.forget.encode(1, {}),

@@ -71,6 +71,28 @@ function caller(under = 'demo:text/use@1.0.0', types = TYPES): string {
     (export "${under}" (instance $i)))`;
 }
 
+/** Large memories in which every text comes to the same place. */
+function roomy(text: string): string {
+  return text
+    .replaceAll('(memory (export "memory") 2)', '(memory (export "memory") 32)')
+    .replaceAll(
+      '(global.get $next) (global.set $next (i32.add (global.get $next) (local.get 3)))',
+      '(i32.const 8192)',
+    );
+}
+
+/** As `caller`, but hands its text over thirty times in a call. */
+function repeating(): string {
+  return caller().replace(
+    '(call $shout (local.get 0) (local.get 1) (i32.const 32)) (i32.const 32))',
+    `(local $left i32) (local.set $left (i32.const 30))
+        (loop $again
+          (call $shout (local.get 0) (local.get 1) (i32.const 32))
+          (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+        (i32.const 32))`,
+  );
+}
+
 type Staged = Readonly<Record<string, StagedComponent>>;
 
 const LINK: Link = { importer: 'user', interface: EDIT, exporter: 'editor' };
@@ -210,6 +232,36 @@ test('a missing function and a function that hands over a resource are refused',
   assert.match(words([lent], [lent]), '"take" hands over a resource');
 });
 
+test('two interfaces of one track are refused where a link names one of them', () => {
+  const next = (kind: 'u32' | 'f64'): FunctionShape => {
+    return { name: 'next', params: [], result: { kind } };
+  };
+  const shape = (names: readonly string[], side: 'imports' | 'exports'): ComponentShape => ({
+    imports: [],
+    exports: [],
+    [side]: names.map((version, index) => ({
+      name: `demo:text/edit@${version}`,
+      functions: [next(index === 0 ? 'u32' : 'f64')],
+      resources: [],
+    })),
+  });
+  const words = (imports: readonly string[], exports: readonly string[]): string => {
+    const parts = { user: shape(imports, 'imports'), editor: shape(exports, 'exports') };
+    return refusal(() => composeParts(new Map(Object.entries(parts)), [LINK]));
+  };
+  const one = ['1.0.0'];
+  assert.match(words(['1.0.0', '1.1.0'], one), /user imports both .*@1\.0\.0 and .*@1\.1\.0/);
+  assert.match(words(one, ['1.0.0', '1.1.0']), /editor exports both .*@1\.0\.0 and .*@1\.1\.0/);
+  assert.match(words(one, ['1.0.0+a', '1.0.0+b']), /editor exports both/);
+});
+
+test('what links handed over does not add up within a call', async () => {
+  const components = await staged({ user: roomy(repeating()), editor: roomy(editor()) });
+  const handles = compose(components, [LINK]);
+  const text = 'x'.repeat(900_000);
+  assert.is(String(call(part(handles, 'user'), 'shout', text)).length, text.length);
+});
+
 test('a circle and too many parts are refused', async () => {
   const components = await staged({ one: caller(EDIT), two: caller(EDIT) });
   const shapes = shapesOf(components);
@@ -237,8 +289,11 @@ test('a circle and too many parts are refused', async () => {
 test('a part that does not start is an error of the whole', async () => {
   const broken = `(component (core module $m (func $f unreachable) (start $f))
     (core instance (instantiate $m)))`;
-  const components = await staged({ editor: editor(), broken });
-  traps(() => compose(components, []), 'TRAP_GUEST');
+  const last = await staged({ editor: editor(), broken });
+  traps(() => compose(last, []), 'TRAP_GUEST');
+  const first = await staged({ broken, editor: editor() });
+  const { message } = traps(() => compose(first, []), 'TRAP_LINKED');
+  assert.match(message, /^broken failed: the guest trapped/);
 });
 
 test.run();

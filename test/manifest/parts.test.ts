@@ -96,6 +96,32 @@ const BROKEN: readonly (readonly [what: string, change: Partial<ControllerSpec>,
     /memoryBytesMax/,
   ],
   ['a name that is no interface', { links: [{ ...LINK, interface: 'smoothing' }] }, /interface/],
+  ['a version that is none', { links: [{ ...LINK, interface: 'a:b/c@-..+' }] }, /interface/],
+  [
+    'one track linked twice',
+    {
+      parts: [part('smoother'), part('other')],
+      links: [LINK, { ...LINK, interface: 'acme:signal/smoothing@1.2.0', exporter: 'other' }],
+    },
+    /linked twice/,
+  ],
+  [
+    'a circle',
+    {
+      parts: [part('smoother'), part('other')],
+      links: [
+        LINK,
+        { importer: 'smoother', interface: SMOOTHING, exporter: 'other' },
+        { importer: 'other', interface: SMOOTHING, exporter: 'smoother' },
+      ],
+    },
+    /circle among/,
+  ],
+  [
+    'parts that take all the memory',
+    { parts: [part('smoother', { memoryBytesMax: 8 * 1024 * 1024 })] },
+    /take 8388608 of the 8388608 bytes/,
+  ],
 ];
 
 for (const [what, change, words] of BROKEN) {

@@ -15,7 +15,8 @@ export function registerList(program: Command, context: CliContext): void {
         daemon.ask({ method: 'list', params: {} }, listSchema),
       );
       const { out } = context;
-      if (context.globals().json) {
+      const { json, plain } = context.globals();
+      if (json) {
         out.document('airssys.list/1', report);
         return;
       }
@@ -26,8 +27,9 @@ export function registerList(program: Command, context: CliContext): void {
       const header = ['NAME', 'VERSION', 'STATE', 'SIZE', 'COMPONENT'];
       const rows = report.controllers.flatMap(({ name, version, state, parts, ...own }) => [
         [name, version, state, formatBytes(own.sizeBytes), own.digest.slice(0, 12)],
-        ...parts.map(part => [
-          `  part ${part.name}`,
+        // A script reads controllers, line by line; JSON has the parts.
+        ...(plain ? [] : parts).map(part => [
+          `  part ${name}/${part.name}`,
           '',
           '',
           formatBytes(part.sizeBytes),

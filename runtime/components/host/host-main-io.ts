@@ -10,9 +10,10 @@ import {
   FRAME_TYPE,
   FrameReader,
   type Message,
+  type Prepare,
 } from '../../transport/index.ts';
-import { type CompiledAssembly, PieceCollector } from './component-store.ts';
 import { CONTROL_FD, callFdOf, hostFdOf } from './descriptors.ts';
+import { type CompiledAssembly, PieceCollector } from './piece-collector.ts';
 import { probeWalls } from './self-probe-io.ts';
 import type { WorkerTask } from './worker-io.ts';
 
@@ -76,9 +77,7 @@ class HostMain {
   private take(message: Message): void {
     const { type, id } = message;
     if (type === FRAME_TYPE.prepare) {
-      const collector = new PieceCollector(CONTROL_MESSAGES.prepare.decode(message));
-      this.collectors.set(id, collector);
-      if (collector.isComplete) this.compile(id, collector);
+      this.collect(id, CONTROL_MESSAGES.prepare.decode(message));
     } else if (type === FRAME_TYPE.chunk) {
       const collector = this.collectors.get(id);
       collector?.push(message.buffer.subarray(message.start, message.end));
@@ -92,14 +91,28 @@ class HostMain {
     }
   }
 
+  private collect(id: number, announced: Prepare): void {
+    try {
+      const collector = new PieceCollector(announced);
+      this.collectors.set(id, collector);
+      if (collector.isComplete) this.compile(id, collector);
+    } catch (error) {
+      this.refuse(id, error);
+    }
+  }
+
+  private refuse(id: number, error: unknown): void {
+    const reason = errorMessage(error).slice(0, REASON_LENGTH_MAX).toWellFormed();
+    this.control.write(CONTROL_MESSAGES.compileFailed.encode(id, { reason }));
+  }
+
   private async compile(id: number, collector: PieceCollector): Promise<void> {
     this.collectors.delete(id);
     try {
       this.assemblies.set(id, await collector.compile());
       this.control.write(CONTROL_MESSAGES.compiled.encode(id, {}));
     } catch (error) {
-      const reason = errorMessage(error).slice(0, REASON_LENGTH_MAX).toWellFormed();
-      this.control.write(CONTROL_MESSAGES.compileFailed.encode(id, { reason }));
+      this.refuse(id, error);
     }
   }
 

@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { parentPort } from 'node:worker_threads';
 // Not the linker's index: a worker loads activation only, and each file more costs it time.
-import type { Handle } from '../../linker/activate.ts';
-import { activateComposition } from '../../linker/composition.ts';
+import type { FramedImports, Handle } from '../../linker/activate.ts';
+import { activateComposition, type Part } from '../../linker/composition.ts';
 import type { FrameFunction } from '../../linker/frame.ts';
 import { DEFAULT_ACTIVATION_LIMITS } from '../../linker/limits.ts';
 import { semverTrack } from '../../linker/names.ts';
@@ -23,8 +23,8 @@ import {
   NONCE_BYTES,
 } from '../../transport/index.ts';
 import { BlockingStream, SessionOver } from './blocking-stream-io.ts';
-import type { CompiledAssembly } from './component-store.ts';
 import { importsOf, partImportsOf, type WorkerFacilities } from './imports.ts';
+import type { CompiledAssembly, CompiledComponent } from './piece-collector.ts';
 import { WorkerSession } from './worker-session.ts';
 
 /** What the host's main thread posts to a worker, once. */
@@ -115,10 +115,10 @@ function serve(
   }
 }
 
-/** Instantiates an assembly; the handle is of the controller's own component, which is the last. */
+/** Instantiates an assembly; the handle is of the controller's own component. */
 function stand(
   activate: Activate,
-  { components, links }: CompiledAssembly,
+  { own, parts, links }: CompiledAssembly,
   contract: Contract,
   upward: Pick<WorkerFacilities, 'log' | 'hostCall' | 'frameFunction'>,
 ): Standing {
@@ -128,17 +128,20 @@ function stand(
     random: randomBytes,
     ...upward,
   };
-  const own = components.at(-1)?.name ?? '';
-  const parts = components.map(({ name, plan, modules }) => {
-    const host =
-      name === own
-        ? importsOf(contract.imports, activate, facilities)
-        : partImportsOf(name, facilities);
+  const bindable = ({ name, plan, modules }: CompiledComponent, host: FramedImports): Part => {
     return { name, plan: planOf(plan), modules, host, limits: DEFAULT_ACTIVATION_LIMITS };
-  });
-  const handles = activateComposition(parts, links);
-  const handle = handles.get(own);
-  if (handle === undefined) throw new Error('an assembly without a component');
+  };
+  const handles = activateComposition(
+    [
+      ...parts.map(part => bindable(part, partImportsOf(part.name, facilities))),
+      bindable(own, importsOf(contract.imports, activate, facilities)),
+    ],
+    links,
+  );
+  const handle = handles.get(own.name);
+  if (handle === undefined || handles.size !== parts.length + 1) {
+    throw new Error('two components of one name');
+  }
   const all = [...handles.values()];
   const memoryBytes = () => {
     let sum = 0;
@@ -168,7 +171,7 @@ function rehearse(rehearsal: Rehearsal, contract: Contract, codecs: ContractCode
     return new WebAssembly.Module(new Uint8Array(Buffer.from(base64, 'base64')));
   });
   const plan = Buffer.from(rehearsal.plan);
-  const assembly = { components: [{ name: 'rehearsal', plan, modules }], links: [] };
+  const assembly = { own: { name: 'rehearsal', plan, modules }, parts: [], links: [] };
   const { handle, memoryBytes, exportIndexes } = stand(activate, assembly, contract, {
     log: (level, context, text) => session.log(level, context, text),
     hostCall: () => ({ tag: 'ok' }),

@@ -313,8 +313,11 @@ commands('slots, list, gpio list and metrics show tables; JSON has its schema', 
   const slots = await run(context.socket, ['slots']);
   assert.match(slots.out, /^B {5}site {5}2\.0\.1 {4}9 {9}good, active {2}abababababab$/m);
   const list = await run(context.socket, ['list', '--caps']);
-  assert.match(list.out, /^thermostat {2}2\.0\.1 {4}running {2}1M {4}efefefefefef$/m);
+  assert.match(list.out, /^thermostat +2\.0\.1 +running +1M +efefefefefef$/m);
+  assert.match(list.out, /^ {2}part thermostat\/smoother +39K? +abababababab$/m);
   assert.match(list.out, /^ {2}gpio:heater\[dir=out\]$/m);
+  const plain = await run(context.socket, ['list', '--plain']);
+  assert.equal(plain.out.trim().split('\n').length, 1, 'a line a controller');
   const lines = await run(context.socket, ['gpio', 'list']);
   assert.match(lines.out, /^float-low {2}in {3}unknown {2}tank$/m);
   assert.is((await run(context.socket, ['metrics'])).out, 'airssys_up_info 1\n');

@@ -2,5 +2,5 @@ import type { Assembly, StagedArtifact } from '../../../runtime/ports/component-
 
 /** Returns an assembly of one component. */
 export function alone(artifact: StagedArtifact): Assembly {
-  return { parts: [{ name: 'guest', artifact }], links: [] };
+  return { own: { name: 'guest', artifact }, parts: [], links: [] };
 }

@@ -164,10 +164,7 @@ export const FORGED_BYTES = section('forged bytes', {
   ),
   'bytes-cut-off': changed(bytes => bytes.subarray(0, bytes.length - 2), MALFORMED),
   'bytes-behind-the-end': changed(bytes => Buffer.concat([bytes, Buffer.of(0)]), MALFORMED),
-  'bytes-of-a-core-module': {
-    component: () => Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0),
-    stop: MALFORMED,
-  },
+  'sections-of-a-core-module': raw([1, 4, 1, 0x60, 0, 0], 'LINK_MALFORMED'),
   'section-longer-than-the-file': raw([1, 0xff, 0xff, 0xff, 0xff, 0x0f], 'LINK_MALFORMED'),
   'count-beyond-the-section': raw([7, 1, 0x7f], 'LINK_MALFORMED', /beyond the end/),
   'number-without-end': raw([7, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00], 'LINK_MALFORMED', /integer/),

@@ -61,15 +61,6 @@ export const LOOPS = section('loops', {
     component: () => controllerText({ stop: FOREVER }),
     stop: { at: 'replacement' },
   },
-  'loop-of-tail-calls': atMessage({
-    guest: '(func $again (param i32) (return_call $again (local.get 0)))',
-    message: '(call $again (i32.const 1))',
-  }),
-  'loop-of-fills': atMessage({
-    memory: '100',
-    message: `(loop
-      (memory.fill (i32.const 65536) (i32.const 1) (i32.const 6000000)) (br 0))`,
-  }),
   'loop-of-branches': atMessage({
     message: `(local $n i32)
       (loop $all

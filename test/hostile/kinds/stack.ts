@@ -74,7 +74,7 @@ export const STACK = section('stack', {
       uses: ['write'],
       memoryFields: '(data (i32.const 64) "heater")',
       guest: `(func $down (param $depth i32)
-      (if (i32.eqz (i32.and (local.get $depth) (i32.const 63))) (then
+      (if (i32.eqz (i32.and (local.get $depth) (i32.const 1023))) (then
         (call $write (i32.const 64) (i32.const 6) (i32.const 0) (i32.const 128))))
       (call $down (i32.add (local.get $depth) (i32.const 1))) (nop))`,
       message: '(call $down (i32.const 0))',

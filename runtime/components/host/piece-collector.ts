@@ -1,9 +1,12 @@
 import type { Link } from '../../base/link.ts';
-import type { Prepare } from '../../transport/index.ts';
+import { ASSEMBLY_BYTES_MAX } from '../../ports/component-host.ts';
+import type { Prepare, PreparedPieces } from '../../transport/index.ts';
 
-/** An assembly whose modules are compiled. The last component is the controller's own. */
+/** An assembly whose modules are compiled. */
 export interface CompiledAssembly {
-  readonly components: readonly CompiledComponent[];
+  readonly own: CompiledComponent;
+  /** In the order of activation. */
+  readonly parts: readonly CompiledComponent[];
   readonly links: readonly Link[];
 }
 
@@ -14,19 +17,18 @@ export interface CompiledComponent {
   readonly modules: readonly WebAssembly.Module[];
 }
 
-/** Bytes of all plans and modules of an assembly. */
-const ASSEMBLY_BYTES_MAX = 64 * 1024 * 1024;
-
 /** Collects an assembly's pieces as its chunks arrive. */
 export class PieceCollector {
   private readonly whole: Uint8Array;
   private readonly announced: Prepare;
   private at = 0;
 
+  /** Throws when more is announced than an assembly may hold. */
   constructor(announced: Prepare) {
-    const pieces = announced.components.flatMap(({ pieceBytes }) => pieceBytes);
+    const { own, parts } = announced;
+    const pieces = [own, ...parts].flatMap(({ pieceBytes }) => pieceBytes);
     const total = pieces.reduce((sum, bytes) => sum + bytes, 0);
-    if (total > ASSEMBLY_BYTES_MAX) throw new Error(`components of ${total} bytes`);
+    if (total > ASSEMBLY_BYTES_MAX) throw new Error(`${total} bytes, over ${ASSEMBLY_BYTES_MAX}`);
     this.whole = new Uint8Array(total);
     this.announced = announced;
   }
@@ -49,15 +51,17 @@ export class PieceCollector {
       start += bytes;
       return this.whole.slice(start - bytes, start);
     };
-    const { components, links } = this.announced;
-    const pieces = components.map(({ name, pieceBytes }) => {
+    const compiled = async ({ name, pieceBytes }: PreparedPieces): Promise<CompiledComponent> => {
       const [plan = new Uint8Array(0), ...modules] = pieceBytes.map(take);
-      return { name, plan, modules };
-    });
-    const compiled = pieces.map(async ({ modules, ...one }) => ({
-      ...one,
-      modules: await Promise.all(modules.map(bytes => WebAssembly.compile(bytes))),
-    }));
-    return { components: await Promise.all(compiled), links };
+      return { name, plan, modules: await Promise.all(modules.map(compileModule)) };
+    };
+    const { own, parts, links } = this.announced;
+    // Each takes its pieces before it first waits, so they are taken in order.
+    const [first, ...others] = await Promise.all([compiled(own), ...parts.map(compiled)]);
+    return { own: first, parts: others, links };
   }
+}
+
+function compileModule(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(bytes);
 }
