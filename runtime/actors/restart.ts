@@ -42,7 +42,7 @@ export type SupervisionEvent =
       readonly normal: boolean;
       /** False when others are to blame: it restarts, and comes no closer to quarantine. */
       readonly counted: boolean;
-      /** It cost its neighbours their process, and would again: it is not started any more. */
+      /** It cost its neighbours their process: the second time within the period is the last. */
       readonly unstoppable: boolean;
       /** From 0 to 1: draws the upper half of the wait, so that neighbours restart out of step. */
       readonly jitter: number;
@@ -92,9 +92,9 @@ function afterEnd(
   const recovered = nowMs - state.sinceMs >= policy.periodMs;
   const inRowBefore = recovered ? 0 : state.history.inRow;
   const recentMs = state.history.endsMs.filter(endMs => nowMs - endMs < policy.periodMs);
-  const endsMs = event.counted ? [...recentMs, nowMs] : recentMs;
-  if (event.unstoppable || endsMs.length > policy.intensityMax)
-    return { at: 'quarantined', sinceMs: nowMs, cause };
+  const weight = event.unstoppable ? Math.ceil((policy.intensityMax + 1) / 2) : 1;
+  const endsMs = event.counted ? [...recentMs, ...Array<number>(weight).fill(nowMs)] : recentMs;
+  if (endsMs.length > policy.intensityMax) return { at: 'quarantined', sinceMs: nowMs, cause };
   // An end that others caused does not lengthen the wait: the innocent come back at once.
   const inRow = event.counted ? inRowBefore + 1 : inRowBefore;
   const attempt = Math.max(1, inRow);

@@ -91,9 +91,17 @@ restart('an end that others caused restarts, but never leads to quarantine', () 
   }
 });
 
-restart('who cannot be ended is quarantined at once, unless it is not started again anyway', () => {
+restart('who cannot be ended has one more chance within a period', () => {
   const unstoppable = ended({ unstoppable: true });
-  assert.is(next(firstState(0), unstoppable, 1, POLICY).at, 'quarantined');
+  for (const intensityMax of [1, 3, 4, 1_000]) {
+    const policy = { ...POLICY, intensityMax };
+    const first = next(firstState(0), unstoppable, 1, policy);
+    assert.is(first.at, 'backoff');
+    const up = next(first, { kind: 'elapsed' }, 2_000, policy);
+    assert.is(next(up, unstoppable, 3_000, policy).at, 'quarantined');
+    assert.is(next(up, unstoppable, POLICY.periodMs + 2_000, policy).at, 'backoff');
+  }
+  assert.is(next(firstState(0), unstoppable, 1, { ...POLICY, intensityMax: 0 }).at, 'quarantined');
   const temporary = { ...POLICY, policy: 'temporary' } as const;
   assert.is(next(firstState(0), unstoppable, 1, temporary).at, 'stopped');
 });

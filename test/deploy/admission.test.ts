@@ -96,6 +96,27 @@ test('a request within the policy is admitted with the board’s safe value', ()
   assert.is(admitted?.limits.callDeadlineMs, 250);
 });
 
+test('parts take their memory off what the policy leaves, which must be enough for all', () => {
+  const part = {
+    name: 'part',
+    digest: '1'.repeat(64),
+    sizeBytes: 1,
+    memoryBytesMax: 3 * 1_048_576,
+  };
+  const links = [{ importer: 'thermostat', interface: 'a:b/c@1.0.0', exporter: 'part' }];
+  const wanted = release({ ...controller(LIMITS), parts: [part, { ...part, name: 'q' }], links });
+  const [admitted] = admitRelease(wanted, rules(LIMITS), true);
+  assert.is(admitted?.limits.memoryBytesMax, 8 * 1_048_576);
+  assert.is(admitted?.ownMemoryBytesMax, 2 * 1_048_576);
+  const less = rules(['mem:6MiB', 'cpu:call[<=250ms]']);
+  const answer = refusal(() => admitRelease(wanted, less, false));
+  assert.is(answer.code, 'POLICY_LIMIT');
+  assert.match(
+    answer.message,
+    /"mem:" grants 6291456 bytes to all of it, and its parts take 6291456/,
+  );
+});
+
 test('memory and deadline are mandatory', () => {
   for (const missing of LIMITS) {
     const grants = LIMITS.filter(grant => grant !== missing);
