@@ -1,11 +1,14 @@
 /** The linker alone, in thread: the same guest and the same values as the peers get. */
 import {
   activateComponent,
+  activateComposition,
   DEFAULT_ACTIVATION_LIMITS,
   DEFAULT_LINK_LIMITS,
   type Handle,
+  type Part,
   stageComponent,
 } from '../../runtime/linker/index.ts';
+import { watBinary } from '../../scripts/guests/wat-io.ts';
 import { echoComponent } from './guests.ts';
 import {
   type BenchContext,
@@ -31,7 +34,54 @@ export const benchmarks: readonly Benchmark[] = [
     heldAgainst: ['raw.c.empty', 'jco.c.empty'],
     run: nothing,
   },
+  { name: 'linker.hop', unit: 'calls/s', run: hops },
 ];
+
+/** Calls that the guest makes for one call of ours. */
+const HOPS = 1_000;
+const HOP = 'bench:hop/it@1.0.0';
+
+/** Counts in a linked component. */
+const COUNTER = `(component
+  (core module $m (func (export "next") (param i32) (result i32)
+    (i32.add (local.get 0) (i32.const 1))))
+  (core instance $m (instantiate $m))
+  (func $f (param "n" u32) (result u32) (canon lift (core func $m "next")))
+  (instance $i (export "next" (func $f)))
+  (export "${HOP}" (instance $i)))`;
+
+/** Calls what it is linked to as often as it is told. */
+const HOPPER = `(component
+  (import "${HOP}" (instance $it (export "next" (func (param "n" u32) (result u32)))))
+  (core func $next (canon lower (func $it "next")))
+  (core module $m (import "" "next" (func $next (param i32) (result i32)))
+    (func (export "hop") (param i32) (result i32) (local $n i32)
+      (loop $again
+        (local.set $n (call $next (local.get $n)))
+        (br_if $again (i32.lt_u (local.get $n) (local.get 0))))
+      (local.get $n)))
+  (core instance $m (instantiate $m (with "" (instance (export "next" (func $next))))))
+  (func $f (param "n" u32) (result u32) (canon lift (core func $m "hop")))
+  (instance $i (export "hop" (func $f)))
+  (export "bench:hop/hopper@1.0.0" (instance $i)))`;
+
+async function hops(context: BenchContext): Promise<Measurement> {
+  const parts = await Promise.all(
+    [COUNTER, HOPPER].map(async (text, index): Promise<Part> => {
+      const { plan, modules } = stageComponent(await watBinary(text), DEFAULT_LINK_LIMITS);
+      const compiled = modules.map(bytes => new WebAssembly.Module(new Uint8Array(bytes)));
+      const limits = DEFAULT_ACTIVATION_LIMITS;
+      return { name: `part-${index}`, plan, modules: compiled, host: new Map(), limits };
+    }),
+  );
+  const link = { importer: 'part-1', interface: HOP, exporter: 'part-0' };
+  const hopper = activateComposition(parts, [link]).get('part-1');
+  if (hopper === undefined) throw new Error('no hopper');
+  const run = (): void => {
+    if (hopper.call(0, [HOPS]) !== HOPS) throw new Error('a hop was lost');
+  };
+  return medianOf(context, () => HOPS * callsPerSecond(context, run));
+}
 
 async function echo(context: BenchContext): Promise<Measurement> {
   const handle = await activateEcho();
