@@ -4,7 +4,9 @@ import type { SiblingEntry } from './sibling-entry.ts';
 
 /** Entries of one table, for all core modules of a guest that escaped the linker's own cap. */
 const TABLE_ENTRIES_MAX = 10_000;
-/** Open descriptors beyond the slots' own: what Node itself needs, and its workers. */
+/** Open descriptors of a slot: its two sockets, and what Node opens for a worker (5, with room). */
+const SLOT_DESCRIPTORS = 2 + 8;
+/** Open descriptors beyond: what Node itself needs, and the workers that wait. */
 const SPARE_DESCRIPTORS = 128;
 
 /** Flags of every process and thread that touches what comes from a guest. */
@@ -68,7 +70,7 @@ export function hostFlags(): readonly string[] {
 
 /** Returns how many descriptors a host of so many slots may open. */
 export function hostDescriptorsMax(slots: number): number {
-  return 2 * slots + SPARE_DESCRIPTORS;
+  return SLOT_DESCRIPTORS * slots + SPARE_DESCRIPTORS;
 }
 
 /** Returns the flags that let a process or thread read its own program. */
