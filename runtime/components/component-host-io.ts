@@ -14,7 +14,7 @@ import {
 import type { Random } from '../ports/random.ts';
 import { type Contract, type ContractCodecs, compileContract } from '../transport/index.ts';
 import { type HostCgroup, noGroup } from './host-cgroup-io.ts';
-import type { HostEnd } from './host-end-io.ts';
+import { type HostEnd, SIGNAL_CODES_FROM } from './host-end-io.ts';
 import { hostLaunch } from './host-launch-io.ts';
 import { type HostProcess, startHostProcess } from './host-process-io.ts';
 import { HostRun, type HostTimes, WrongContract } from './host-run.ts';
@@ -35,8 +35,6 @@ const TIMES_DEFAULT: HostTimes = {
   killGraceMs: 2_000,
 };
 
-/** Exit codes from here on tell of a signal, and below of a program that could not run. */
-const SIGNAL_CODES_FROM = 128;
 /** What a filter of system calls ends a process with. */
 const FILTER_SIGNAL = 'SIGSYS';
 

@@ -4,8 +4,8 @@ import { constants } from 'node:os';
 import process from 'node:process';
 import { childrenOf } from './kernel-facts-io.ts';
 
-/** What a process that runs another one ends with when a signal ended that. */
-const SIGNAL_CODES_FROM = 128;
+/** From here on an exit code tells of the signal that ended what a process ran. */
+export const SIGNAL_CODES_FROM = 128;
 
 /** Between looks for what a tool starts. */
 const LOOK_AGAIN_MS = 5;

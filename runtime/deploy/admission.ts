@@ -10,6 +10,7 @@ import {
   parseGrant,
 } from '../../capabilities/grammar/index.ts';
 import type { ComponentShape } from '../base/value-type.ts';
+import { PAGE_BYTES } from '../linker/limits.ts';
 import type { ControllerSpec, Release } from '../manifest/release.ts';
 import { AdmissionError } from './errors.ts';
 
@@ -141,9 +142,6 @@ function requireLimits(spec: ControllerSpec, grants: readonly Grant[]): Controll
     throw new AdmissionError('POLICY_LIMIT', `${spec.name}: ${error.message}`, { cause: error });
   }
 }
-
-/** WebAssembly gives memory in pages. */
-const PAGE_BYTES = 65_536;
 
 /** The class of grant that a contract interface needs; others need none. */
 const GATED: ReadonlyMap<string, GrantClass> = new Map([

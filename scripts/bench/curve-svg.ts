@@ -53,8 +53,8 @@ export function curveSvg({ title, x, y, points }: Curve): string {
   const viewBox = `0 0 ${WIDTH} ${HEIGHT}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${viewBox}" font-family="sans-serif">`,
-    '<rect width="100%" height="100%" fill="white"/>',
     `<title>${title}</title>`,
+    '<rect width="100%" height="100%" fill="white"/>',
     label(WIDTH / 2, 20, title, 14),
     label(WIDTH / 2, HEIGHT - 12, x),
     `<text x="12" y="${TOP}" font-size="11">${y}</text>`,
