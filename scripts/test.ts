@@ -20,6 +20,8 @@ const USAGE = `Usage: npm test -- [options] [file or part of a path]...
   --jobs N          files at once (default ${JOBS_DEFAULT})
   --limit SECONDS   time one file may take (default ${LIMIT_SECONDS_DEFAULT})
   --budget SECONDS  start no file after this time; what did not run is listed
+  --retries N       run a failed file up to N times more (default 0); one that passes then is
+                    listed as FLAKY, with what it printed when it failed
   --list            print the files that would run`;
 
 interface Options {
@@ -27,6 +29,7 @@ interface Options {
   readonly jobs: number;
   readonly limitMs: number;
   readonly budgetMs: number;
+  readonly retries: number;
   readonly list: boolean;
   readonly ci: boolean;
 }
@@ -34,6 +37,8 @@ interface Options {
 interface RunState {
   readonly verdicts: Verdict[];
   readonly notStarted: string[];
+  /** Files that failed at first and passed later, and why they failed. */
+  readonly flaky: { readonly file: string; readonly reason: string }[];
 }
 
 process.exitCode = await main();
@@ -67,20 +72,36 @@ async function main(): Promise<number> {
 async function runAll(files: string[], options: Options, folder: string): Promise<RunState> {
   const startedAt = performance.now();
   const queue = [...files];
-  const state: RunState = { verdicts: [], notStarted: [] };
+  const state: RunState = { verdicts: [], notStarted: [], flaky: [] };
   const worker = async (): Promise<void> => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       if (performance.now() - startedAt > options.budgetMs) {
         state.notStarted.push(file);
         continue;
       }
-      const verdict = await runOne(file, options, folder);
-      state.verdicts.push(verdict);
-      announce(verdict);
+      state.verdicts.push(await runWithRetries(file, options, folder, state));
     }
   };
   await Promise.all(Array.from({ length: options.jobs }, worker));
   return state;
+}
+
+/** Every attempt is told; what a passing one hides stays in the list of the flaky. */
+async function runWithRetries(
+  file: string,
+  options: Options,
+  folder: string,
+  { flaky }: RunState,
+): Promise<Verdict> {
+  let firstReason: string | null = null;
+  for (let left = options.retries; ; left -= 1) {
+    const verdict = await runOne(file, options, folder);
+    announce(verdict);
+    if (verdict.ok && firstReason !== null) flaky.push({ file, reason: firstReason });
+    if (verdict.ok || left <= 0) return verdict;
+    firstReason ??= verdict.reason;
+    say(`AGAIN ${file}`);
+  }
 }
 
 async function runOne(file: string, options: Options, folder: string): Promise<Verdict> {
@@ -129,18 +150,18 @@ function report(state: RunState, options: Options): number {
     say(`\nNOT RUN, the budget of ${options.budgetMs / 1000} s was used up:`);
     for (const file of state.notStarted) say(`  ${file}`);
   }
-  if (skipped.length > 0) {
-    say('\nSKIPPED:');
-    for (const { file, reason } of skipped) say(`  ${file}: ${reason}`);
-  }
-  if (notOk.length > 0) {
-    say('\nFAILED:');
-    for (const { file, reason } of notOk) say(`  ${file}: ${reason}`);
-  }
+  list('SKIPPED', skipped);
+  list('FLAKY, failed at first and passed when run again', state.flaky);
+  list('FAILED', notOk);
   const incomplete = options.ci && totals.skipped > 0;
   if (incomplete) say('\nCI=true: nothing may be skipped, so this run failed.');
   say(formatTotals(totals));
   return notOk.length === 0 && totals.passed > 0 && !incomplete ? 0 : 1;
+}
+
+function list(title: string, files: readonly { file: string; reason: string }[]): void {
+  if (files.length > 0) say(`\n${title}:`);
+  for (const { file, reason } of files) say(`  ${file}: ${reason}`);
 }
 
 function selectFiles(filters: readonly string[]): string[] {
@@ -164,6 +185,7 @@ function readOptions(): Options | null {
         jobs: { type: 'string', default: String(JOBS_DEFAULT) },
         limit: { type: 'string', default: String(LIMIT_SECONDS_DEFAULT) },
         budget: { type: 'string' },
+        retries: { type: 'string', default: '0' },
         list: { type: 'boolean', default: false },
       },
     });
@@ -172,6 +194,7 @@ function readOptions(): Options | null {
       jobs: positive('jobs', values.jobs),
       limitMs: positive('limit', values.limit) * 1000,
       budgetMs: values.budget === undefined ? Infinity : positive('budget', values.budget) * 1000,
+      retries: count('retries', values.retries),
       list: values.list,
       ci: process.env.CI === 'true',
     };
@@ -185,6 +208,11 @@ function positive(name: string, text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new Error(`--${name} must be a number above zero, not "${text}"`);
   return value;
+}
+
+function count(name: string, text: string): number {
+  if (!/^\d{1,2}$/.test(text)) throw new Error(`--${name} must be a count up to 99, not "${text}"`);
+  return Number(text);
 }
 
 function say(line: string): void {

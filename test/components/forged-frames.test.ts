@@ -14,7 +14,7 @@ import { startTestHost } from './support/test-host.ts';
 const test = suite('components/forged-frames');
 const { host, violations, activate, close } = startTestHost({
   hostEntry: 'forging-host-entry',
-  times: { activationDeadlineMs: 300, killGraceMs: 100 },
+  times: { activationDeadlineMs: 5_000, killGraceMs: 100 },
   restartBackoff: { minMs: 1, maxMs: 10 },
 });
 

@@ -7,7 +7,7 @@ import { startTestHost } from './support/test-host.ts';
 const test = suite('components/hostile-host');
 const { host, violations, activate, close } = startTestHost({
   hostEntry: 'rogue-host-entry',
-  times: { activationDeadlineMs: 500, killGraceMs: 100 },
+  times: { activationDeadlineMs: 5_000, killGraceMs: 100 },
   restartBackoff: { minMs: 1, maxMs: 10 },
 });
 const RSS_GROWTH_BYTES_MAX = 64 * 1024 * 1024;

@@ -90,8 +90,29 @@ runner('starts no file after its budget, and lists what did not run', async () =
   assert.is(strict.code, 1);
 });
 
+runner('runs a failed file again where asked, and lists it as flaky when it passes', async () => {
+  const once = await runTests(['passes-second-time']);
+  assert.is(once.code, 1);
+  const { code, lines } = await runTests(['passes-second-time'], { args: ['--retries', '1'] });
+  assert.is(code, 0);
+  assert.is(lines.at(-1), '1 passed, 0 failed, 0 skipped');
+  const file = 'test/house/fixtures/traps/passes-second-time.trap.ts';
+  assert.ok(lines.some(line => line.includes('the first attempt')));
+  const listed = lines[lines.findIndex(line => line.startsWith('FLAKY')) + 1];
+  assert.ok(listed?.includes(file));
+});
+
+runner('a file that fails every time has failed once, however often it is run', async () => {
+  const { code, lines } = await runTests(['one-fails'], { args: ['--retries', '1'] });
+  assert.is(code, 1);
+  assert.is(lines.filter(line => line.startsWith('FAIL  ')).length, 2);
+  assert.is(lines.at(-1), '1 passed, 1 failed, 0 skipped');
+  assert.not.ok(lines.some(line => line.startsWith('FLAKY')));
+});
+
 runner('refuses an option that makes no sense', async () => {
   assert.is((await runTests([], { args: ['--jobs', '0'] })).code, 2);
+  assert.is((await runTests([], { args: ['--retries', '-1'] })).code, 2);
   assert.is((await runTests([], { args: ['--no-such-option'] })).code, 2);
 });
 
