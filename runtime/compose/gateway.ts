@@ -193,6 +193,7 @@ function makeDeployer(parts: {
       );
       return live.release;
     },
+    forgetOthers: kept => stage.collect(kept),
     obstacle: () => wallsObstacle(engine),
     onEvent: event => {
       tellDeploy(foundation, event);

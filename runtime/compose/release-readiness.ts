@@ -1,5 +1,6 @@
 import { contractExports, contractImports } from '../../wit/generated/contract.ts';
 import { assemble, stagedBytes, unlinked } from '../components/assembly.ts';
+import type { StageCache, StagedNeed } from '../components/stage-cache.ts';
 import {
   type AdmissionRules,
   type AdmittedController,
@@ -9,12 +10,7 @@ import {
 import type { ExaminedRelease } from '../deploy/deployer.ts';
 import { DeployError } from '../deploy/errors.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
-import {
-  type Assembly,
-  ComponentError,
-  type StagedArtifact,
-  type StagePort,
-} from '../ports/component-host.ts';
+import { type Assembly, ComponentError, type StagedArtifact } from '../ports/component-host.ts';
 import type { InstallProgress } from './install-progress.ts';
 
 /** Bytes of all plans and modules of a release, which gatewayd holds while it runs. */
@@ -24,7 +20,7 @@ const RELEASE_STAGED_BYTES_MAX = 192 * 1024 * 1024;
 export interface ReadinessParts {
   readonly verifier: ReleaseVerifier;
   readonly rules: AdmissionRules;
-  readonly stage: StagePort;
+  readonly stage: StageCache;
   readonly progress: InstallProgress;
 }
 
@@ -45,19 +41,25 @@ export async function releaseReadiness(
   // The fifth layer, which is asked here: it needs the board, the policy and no time.
   const admitted = admitRelease(release, rules, fresh);
   const assemblies = new Map<string, Assembly>();
-  const once = stagedOnce(components, stage);
+  const needs: StagedNeed[] = [];
+  const once = stagedOnce(components, stage, needs);
   for (const one of admitted) {
     const { name, version } = one.spec;
     progress.tell({ step: 'staging', detail: `${name} ${version}` });
     assemblies.set(name, await named(name, () => assembled(one, once)));
   }
+  await stage.note(envelopeDigest, needs);
   return { release, manifestDigest, assemblies, envelope, envelopeDigest };
 }
 
 type StageOnce = (digest: string, memoryBytesMax: number) => Promise<StagedArtifact>;
 
 /** Stages what several places share only once, and no more in sum than a gateway can hold. */
-function stagedOnce(components: ReadonlyMap<string, Uint8Array>, stage: StagePort): StageOnce {
+function stagedOnce(
+  components: ReadonlyMap<string, Uint8Array>,
+  stage: StageCache,
+  needs: StagedNeed[],
+): StageOnce {
   const known = new Map<string, StagedArtifact>();
   let sumBytes = 0;
   return async (digest, memoryBytesMax) => {
@@ -68,6 +70,7 @@ function stagedOnce(components: ReadonlyMap<string, Uint8Array>, stage: StagePor
     // Verification found the bytes of every digest that the manifest names.
     if (component === undefined) throw new DeployError('DEPLOY_NOT_STORED', `no ${digest}`);
     const artifact = await stage.stage(component, { memoryBytesMax }, digest);
+    needs.push({ digest, memoryBytesMax });
     sumBytes += stagedBytes(artifact);
     if (sumBytes > RELEASE_STAGED_BYTES_MAX) {
       const words = `the release is over ${RELEASE_STAGED_BYTES_MAX} bytes when it is staged`;

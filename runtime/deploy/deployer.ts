@@ -83,6 +83,11 @@ export interface DeployerParts {
     previous: Release | null,
   ) => Promise<RunningRelease>;
   readonly onEvent: (event: DeployEvent) => void;
+  /**
+   * Removes what `makeReady` left of releases other than these, by the digests of their envelopes.
+   * Called when none is being made ready.
+   */
+  readonly forgetOthers?: (kept: ReadonlySet<string>) => Promise<unknown>;
   /** Returns why nothing may run here, whatever the release; null where it may. */
   readonly obstacle?: () => Promise<Error | null>;
 }
@@ -257,6 +262,8 @@ class DeployerActor implements Deployer {
       return { ready, candidate, envelope };
     } catch (error) {
       this.#parts.onEvent({ kind: 'refused', error });
+      // Whoever is refused again and again would fill the disk with what was staged until then.
+      await this.#forgetOthers();
       throw error;
     }
   }
@@ -401,13 +408,24 @@ class DeployerActor implements Deployer {
 
   /** What is left over costs room, nothing else, and the next time gets it: no reason to fail. */
   async #collect(): Promise<void> {
+    await this.#forgetOthers();
     // Without a record nobody knows what is left over.
     if (this.#closing || this.#record.generation === 0) return;
+    await this.#parts.envelopes.collect(this.#kept()).catch(() => undefined);
+  }
+
+  /** What is lost here is made again, so that no record is needed to be sure. */
+  async #forgetOthers(): Promise<void> {
+    if (this.#closing) return;
+    await this.#parts.forgetOthers?.(this.#kept()).catch(() => undefined);
+  }
+
+  #kept(): ReadonlySet<string> {
     const { a, b } = this.#record.slots;
-    const keep = [a, b].flatMap(entry =>
+    const kept = [a, b].flatMap(entry =>
       entry?.state === 'installed' || entry?.state === 'good' ? [entry.envelopeDigest] : [],
     );
-    await this.#parts.envelopes.collect(new Set(keep)).catch(() => undefined);
+    return new Set(kept);
   }
 
   #reportTrialFailure(cause: string, failed: Pick<Release, 'name' | 'version'> | null): void {

@@ -20,6 +20,8 @@ export interface Bench {
   readonly events: DeployEvent[];
   /** Versions started and not stopped, oldest first. */
   readonly alive: string[];
+  /** What was kept each time, by the digests of envelopes. */
+  readonly kept: ReadonlySet<string>[];
 }
 
 /** The release that a text stands for. */
@@ -41,6 +43,7 @@ export function release(text: string): Release {
 export async function bench(folder: string, files: Files = nodeFiles()): Promise<Bench> {
   const events: DeployEvent[] = [];
   const alive: string[] = [];
+  const kept: ReadonlySet<string>[] = [];
   const deployer = createDeployer({
     slots: slotStore(files, folder),
     envelopes: contentStore(
@@ -85,9 +88,10 @@ export async function bench(folder: string, files: Files = nodeFiles()): Promise
         },
       };
     },
+    forgetOthers: async releases => kept.push(releases),
     onEvent: event => events.push(event),
   });
-  return { deployer, events, alive };
+  return { deployer, events, alive, kept };
 }
 
 /** What goes wrong: `VERSION FLAW`, or `no verdict` once. */

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installedSchema } from '../../runtime/control/reports.ts';
@@ -82,6 +84,13 @@ test('a start of the gateway runs the committed release and remembers the bad on
   assert.is((await refusal(gateway.install(bad))).code, 'DEPLOY_KNOWN_BAD');
   assert.is((await gateway.install(two)).version, '2.0.0');
   await gateway.relayAnswers();
+});
+
+test('what was staged for releases that are gone is gone too', async () => {
+  // Slots hold 1.0.0 and 2.0.0 now, which share a component; 3.0.0 was staged twice and is bad.
+  const names = await readdir(join(gateway.site.stateDirectory, 'staged'));
+  const { length } = names.filter(name => name.startsWith('of-'));
+  assert.equal([names.length, length], [3, 2], names.join(' '));
 });
 
 test.run();
