@@ -79,6 +79,19 @@ function endWords(cause: EndCause, lastWords: string | null): string[] {
   return [describeEnd(cause), ...(told ? [`its last error was: ${lastWords}`] : [])];
 }
 
+/** Tells that the count of starts was damaged, and what became of it. */
+export function tellBootDamage({ log, audit }: EventSinks, words: string): void {
+  log.write('error', 'gateway', words, { code: 'boots-damaged' });
+  audit.record({
+    actor: 'gateway',
+    action: 'state.boots-damaged',
+    resource: 'boots',
+    decision: 'event',
+    grant: null,
+    reason: words,
+  });
+}
+
 /** Tells of a step of the deployer. */
 export function tellDeploy(sinks: EventSinks, event: DeployEvent): void {
   const told = wordsFor(event);

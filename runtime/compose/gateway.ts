@@ -17,7 +17,7 @@ import type { Log } from '../ports/log.ts';
 import { Closing } from './closing.ts';
 import { controlService, installedReport } from './control-service.ts';
 import { type Engine, openEngine } from './engine.ts';
-import { tellDeploy, tellState } from './events.ts';
+import { tellBootDamage, tellDeploy, tellState } from './events.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { InstallProgress } from './install-progress.ts';
 import { createMetrics } from './metric-set.ts';
@@ -134,6 +134,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   });
   closing.add(() => server.close());
   log.write('info', 'gateway', `${config.name} started, boot ${state.boot}`);
+  if (state.bootDamage !== null) tellBootDamage(foundation, state.bootDamage);
   for (const notice of engine.hardware.notices) log.write('info', 'gateway', notice);
   for (const trouble of troubles) log.write('error', 'gateway', trouble);
   await boot(deployer, log);

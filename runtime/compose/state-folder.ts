@@ -1,6 +1,7 @@
 import { errorMessage } from '../base/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Files } from '../ports/files.ts';
+import { countBoot } from './boot-count.ts';
 import { GatewayStartError } from './errors.ts';
 
 /** The folders of a gateway's state, and the numbers that must never come twice. */
@@ -13,22 +14,25 @@ export interface StateFolder {
   readonly keyvalueFile: string;
   /** Counts the starts of this gateway since its state was created; 1 for the first. */
   readonly boot: number;
+  /** What was wrong with the count, and what was made of it, in words; null where nothing was. */
+  readonly bootDamage: string | null;
   /** Words for people about a folder that cannot be written; null where it can. */
   readonly notice: string | null;
   /** Returns a number for the next instance of a controller: rising, never given twice. */
   readonly nextInstance: (controller: string) => bigint;
 }
 
-const BOOT_BYTES_MAX = 32;
 /**
  * An instance number is the count of starts, then the second in which the gateway started, where
- * it could not be counted, then the instance in that boot. So it rises from start to start, also
- * when the disk takes writes again, and is unique while the clock does not go back. The counts
- * last for 16 million starts, the seconds until 2092.
+ * it could not be counted or the count was damaged, then the instance in that boot. So it rises
+ * from start to start, also when the disk takes writes again, and is unique while the clock does
+ * not go back. The counts last for 16 million starts, the seconds until 2092.
  */
 const SECOND_BITS = 31n;
 const INSTANCE_BITS = 9n;
 const SECOND_ZERO_MS = Date.UTC(2024, 0);
+/** Leaves a million starts to a clock that is far ahead. */
+const LOST_FLOOR_MAX = 2 ** 24 - 2 ** 20;
 
 /**
  * Opens the state folder and counts this start, durably, before anything else happens. A folder
@@ -48,14 +52,17 @@ export async function openStateFolder(
       audit: `${root}/audit`,
     };
     for (const folder of Object.values(folders)) await files.makeFolder(folder);
-    const { boot, notice } = await countBoot(files, root);
-    const second = notice === null ? 0n : secondsSinceZero(clock.wallMs());
+    const minutes = minutesSinceZero(clock.wallMs());
+    const { boot, notice, damage } = await countBoot(files, root, minutes);
+    const isSure = notice === null && damage === null;
+    const second = isSure ? 0n : secondsSinceZero(clock.wallMs());
     const block = (BigInt(Math.max(0, boot - 1)) << SECOND_BITS) + second;
     const counts = new Map<string, bigint>();
     return {
       ...folders,
       keyvalueFile: `${root}/keyvalue.db`,
       boot,
+      bootDamage: damage,
       notice,
       nextInstance: controller => {
         const next = (counts.get(controller) ?? 0n) + 1n;
@@ -73,37 +80,13 @@ export async function openStateFolder(
   }
 }
 
-interface CountedBoot {
-  readonly boot: number;
-  readonly notice: string | null;
-}
-
-/** Written beside and renamed, so that a cut leaves the old number or the new one. */
-async function countBoot(files: Files, root: string): Promise<CountedBoot> {
-  const path = `${root}/boots`;
-  const bytes = await files.read(path, BOOT_BYTES_MAX).catch(error => {
-    // Too long for a number: damaged, and counted anew as any other that is none.
-    if (error instanceof RangeError) return null;
-    throw error;
-  });
-  const read = Number(new TextDecoder().decode(bytes ?? new Uint8Array()));
-  const before = Number.isSafeInteger(read) && read > 0 ? read : 0;
-  const boot = before + 1;
-  try {
-    await files.write(`${path}.new`, new TextEncoder().encode(`${boot}\n`));
-    await files.sync(`${path}.new`);
-    await files.rename(`${path}.new`, path);
-    await files.syncFolder(root);
-    return { boot, notice: null };
-  } catch (error) {
-    const notice =
-      `the state directory ${root} could not be written at the start: ${errorMessage(error)}; ` +
-      'what was committed runs, and nothing is stored until it can be written';
-    return { boot: before, notice };
-  }
-}
-
 function secondsSinceZero(wallMs: number): bigint {
   const seconds = BigInt(Math.max(0, Math.floor((wallMs - SECOND_ZERO_MS) / 1_000)));
   return BigInt.asUintN(Number(SECOND_BITS), seconds);
+}
+
+/** More starts than a gateway has had that starts less than once a minute. */
+function minutesSinceZero(wallMs: number): number {
+  const minutes = Math.floor((wallMs - SECOND_ZERO_MS) / 60_000);
+  return Math.min(LOST_FLOOR_MAX, Math.max(0, minutes));
 }

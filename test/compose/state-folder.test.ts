@@ -52,12 +52,65 @@ test('a new folder that can be made but not written starts, with a notice', () =
     assert.ok(state.nextInstance('relay') > 0n);
   }));
 
-test('a count that cannot be read ends the start, a damaged one does not', () =>
-  inFolder(async folder => {
-    for (const noise of ['noise', '9'.repeat(100)]) {
-      await writeFile(join(folder, 'boots'), noise);
-      assert.is((await openStateFolder(nodeFiles(), folder, at(0))).boot, 1);
+const NOISE = ['noise', '', `8 ${'0'.repeat(64)}\n`, '9'.repeat(1_000)];
+const BOTH = ['boots.0', 'boots.1'];
+
+/** Starts so often, and returns each count and the first instance's number of each start. */
+async function startTimes(times: number, folder: string, from: number, files = nodeFiles()) {
+  const starts: { boot: number; instance: bigint; damage: string | null }[] = [];
+  for (let index = 0; index < times; index += 1) {
+    const state = await openStateFolder(files, folder, at(from + index));
+    const instance = state.nextInstance('relay');
+    starts.push({ boot: state.boot, instance, damage: state.bootDamage });
+  }
+  return starts;
+}
+
+test('whichever files of the count are damaged, it is said, and numbers go on rising', async () => {
+  for (const noise of NOISE) {
+    for (const damaged of [BOTH.slice(0, 1), BOTH.slice(1), BOTH]) {
+      for (const times of [2, 3]) {
+        await inFolder(async folder => {
+          const before = await startTimes(times, folder, 0);
+          for (const name of damaged) await writeFile(join(folder, name), noise);
+          const after = await startTimes(3, folder, 10);
+          assert.is(after[0]?.damage?.includes(damaged[0] ?? ''), true);
+          // The next start writes over what is damaged; two starts later nothing is left of it.
+          assert.is(after[2]?.damage, null, `${damaged} after ${times}`);
+          const starts = [...before, ...after];
+          const rising = starts.every(({ instance, boot }, index) => {
+            const earlier = starts[index - 1];
+            return earlier === undefined || (instance > earlier.instance && boot > earlier.boot);
+          });
+          assert.ok(rising, starts.map(({ boot, instance }) => `${boot}: ${instance}`).join('\n'));
+          assert.ok((starts.at(-1)?.instance ?? U64_MAX) < U64_MAX);
+        });
+      }
     }
+  }
+});
+
+test('a damaged count on a full disk gives rising numbers too, whatever the clock says', () =>
+  inFolder(async folder => {
+    const before = await startTimes(2, folder, 0);
+    for (const name of BOTH) await writeFile(join(folder, name), 'noise');
+    const ahead = 100 * 365 * 86_400;
+    const after = [
+      ...(await startTimes(2, folder, 60, full)),
+      ...(await startTimes(2, folder, 120)),
+    ];
+    const numbers = [...before, ...after].map(({ instance }) => instance);
+    assert.ok(
+      numbers.every((number, index) => number > (numbers[index - 1] ?? 0n)),
+      numbers.join(' '),
+    );
+    for (const name of BOTH) await writeFile(join(folder, name), 'noise');
+    const [late] = await startTimes(1, folder, ahead);
+    assert.ok((late?.instance ?? U64_MAX) < U64_MAX);
+  }));
+
+test('a count that cannot be read ends the start', () =>
+  inFolder(async folder => {
     const unreadable: Files = { ...nodeFiles(), read: () => Promise.reject(new Error('EIO')) };
     const code = await openStateFolder(unreadable, folder, at(0)).then(() => '', errorCode);
     assert.is(code, 'GATEWAY_STATE_DIRECTORY');

@@ -52,4 +52,17 @@ test('a damaged key-value database is moved aside, loudly, and a new one works',
   assert.is((await telemetry.next()).setpoint, 23);
 });
 
+test('a damaged count of starts is told in log and audit, and stops nothing', async () => {
+  await gateway.stopDaemon();
+  const { stateDirectory } = gateway.site;
+  for (const file of ['boots.0', 'boots.1']) await writeFile(join(stateDirectory, file), 'noise');
+  await gateway.startDaemon();
+  await gateway.reached('thermostat', 'running');
+  const told = (await gateway.logs()).find(({ message }) => /count of starts is/.test(message));
+  assert.is(told?.level, 'error');
+  await gateway.stopDaemon();
+  const audit = await readFile(join(stateDirectory, 'audit/audit-00000001.jsonl'), 'utf8');
+  assert.match(audit, '"action":"state.boots-damaged"');
+});
+
 test.run();
