@@ -6,6 +6,7 @@ import { GatewayStartError } from './errors.ts';
 
 /** The folders of a gateway's state, and the numbers that must never come twice. */
 export interface StateFolder {
+  readonly root: string;
   readonly slots: string;
   readonly releases: string;
   readonly staged: string;
@@ -59,6 +60,7 @@ export async function openStateFolder(
     const block = (BigInt(Math.max(0, boot - 1)) << SECOND_BITS) + second;
     const counts = new Map<string, bigint>();
     return {
+      root,
       ...folders,
       keyvalueFile: `${root}/keyvalue.db`,
       boot,
