@@ -33,11 +33,5 @@ export { type ControllerLimits, limitsOf } from './limits.ts';
 export { PAYLOAD_BYTES_MAX } from './mqtt.ts';
 export { formatGrant, parseGrant } from './parse.ts';
 export { intersect, subsumes } from './subsume.ts';
-export {
-  filterCovers,
-  filterMatches,
-  isTopic,
-  isWritableLevel,
-  splitShare,
-} from './topic-filter.ts';
+export { filterCovers, isWritableLevel } from './topic-filter.ts';
 export type { Rate } from './units.ts';

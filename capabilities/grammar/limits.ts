@@ -1,3 +1,4 @@
+import { PAGE_BYTES } from '../../runtime/base/memory-page.ts';
 import type { Attributes } from './attributes.ts';
 import { GrammarError } from './errors.ts';
 import type { CpuGrant, Grant, MemGrant, TimeGrant } from './grant.ts';
@@ -7,8 +8,6 @@ import { parseDuration, parseSize } from './units.ts';
 export const TICK_INTERVAL_MIN_MS = 1;
 /** The longest deadline of a call that a grant can name. */
 const CALL_DEADLINE_MS_MAX = 60_000;
-/** A page of linear memory: the smallest `mem`, which is a multiple of it. */
-const MEMORY_PAGE_BYTES = 64 * 1_024;
 
 /** The mandatory limits of a controller. */
 export interface ControllerLimits {
@@ -29,7 +28,8 @@ export function parseTime(resource: string, attributes: Attributes): TimeGrant {
 /** Reads a grant of class `mem`. @throws GrammarError */
 export function parseMem(resource: string): MemGrant {
   const bytesMax = parseSize(resource);
-  if (bytesMax % MEMORY_PAGE_BYTES === 0) return { class: 'mem', bytesMax };
+  // The smallest `mem` is a page of linear memory, and every other a multiple of it.
+  if (bytesMax % PAGE_BYTES === 0) return { class: 'mem', bytesMax };
   throw new GrammarError('GRANT_VALUE', `mem:${resource} is not a multiple of 64KiB`);
 }
 

@@ -1,9 +1,10 @@
+import { splitShare } from '../../runtime/base/mqtt-topic.ts';
 import type { Attributes } from './attributes.ts';
 import { formatAttributes } from './attributes.ts';
 import { GrammarError } from './errors.ts';
 import { isLabel } from './glob.ts';
 import type { MqttGrant } from './grant.ts';
-import { filterCovers, filterIntersect, parseTopicFilter, splitShare } from './topic-filter.ts';
+import { filterCovers, filterIntersect, parseTopicFilter } from './topic-filter.ts';
 import type { Rate } from './units.ts';
 import {
   formatRate,

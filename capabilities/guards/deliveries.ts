@@ -2,12 +2,14 @@
  * Subscriptions are grants: what a controller may hear it hears, as far as it exports the handler.
  * Values have the shape of the handlers' WIT records.
  */
+
 import { errorMessage } from '../../runtime/base/errors.ts';
+import { filterMatches, splitShare } from '../../runtime/base/mqtt-topic.ts';
 import type { EdgeEvent } from '../../runtime/ports/gpio.ts';
 import type { IncomingMessage } from '../../runtime/ports/mqtt.ts';
 import type { SerialFrame } from '../../runtime/ports/serial.ts';
 import type { GpioGrant, Grant, MqttGrant, SerialGrant } from '../grammar/index.ts';
-import { filterMatches, formatGrant, globMatches, splitShare } from '../grammar/index.ts';
+import { formatGrant, globMatches } from '../grammar/index.ts';
 import type { GuardContext } from './guard-context.ts';
 import type { GuardedPorts } from './host-entries.ts';
 

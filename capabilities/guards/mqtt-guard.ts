@@ -1,16 +1,14 @@
+import { filterMatches, isTopic, splitShare } from '../../runtime/base/mqtt-topic.ts';
 import type { Subscription } from '../../runtime/ports/gpio.ts';
 import type { IncomingMessage, MqttPort, OutgoingMessage } from '../../runtime/ports/mqtt.ts';
 import { MqttError } from '../../runtime/ports/mqtt.ts';
 import type { Grant } from '../grammar/index.ts';
 import {
   filterCovers,
-  filterMatches,
   isLabel,
-  isTopic,
   isWritableLevel,
   PAYLOAD_BYTES_MAX,
   parseGrant,
-  splitShare,
 } from '../grammar/index.ts';
 import type { GuardContext } from './guard-context.ts';
 import type { GuardedAction, Refusal } from './pipeline.ts';

@@ -1,3 +1,4 @@
+import { isFilter, isTopic } from '../../runtime/base/mqtt-topic.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
 import type { Log } from '../../runtime/ports/log.ts';
 import { MqttError, type MqttPort } from '../../runtime/ports/mqtt.ts';
@@ -5,7 +6,6 @@ import type { MqttConnectionSettings } from '../../runtime/ports/mqtt-connection
 import type { Random } from '../../runtime/ports/random.ts';
 import { MqttLink } from './mqtt-link.ts';
 import { MemoryOutbox, type OutboxLimits } from './outbox.ts';
-import { isFilter, isTopic } from './topic.ts';
 
 /** Bytes of a payload we send. */
 const OUTGOING_PAYLOAD_BYTES_MAX = 256 * 1_024;
@@ -64,7 +64,7 @@ export function openMqttConnections(settings: MqttConnectionsSettings): MqttConn
       if (!isTopic(topic)) {
         throw new MqttError(
           'MQTT_INVALID_TOPIC',
-          'a topic is 1 to 1,024 bytes without + # controls',
+          'a topic is 1 to 512 bytes in 32 levels at most, without + # controls',
         );
       }
       if (payload.length > OUTGOING_PAYLOAD_BYTES_MAX) {

@@ -1,5 +1,6 @@
 import { backoffMs } from '../../runtime/base/backoff.ts';
 import { errorCode, errorMessage } from '../../runtime/base/errors.ts';
+import { filterMatches } from '../../runtime/base/mqtt-topic.ts';
 import type { Clock, Timer } from '../../runtime/ports/clock.ts';
 import type { Subscription } from '../../runtime/ports/gpio.ts';
 import type { Log } from '../../runtime/ports/log.ts';
@@ -10,7 +11,6 @@ import { readBrokerSecrets } from './broker-socket-io.ts';
 import { FILTER_ANSWER_MS_MAX, FilterRequests } from './filter-requests.ts';
 import { MqttSession } from './mqtt-session.ts';
 import type { Outbox, OutboxMessage } from './outbox.ts';
-import { filterMatches } from './topic.ts';
 
 /** Waits between attempts to connect. */
 const RECONNECT = { minMs: 500, maxMs: 30_000 };

@@ -9,6 +9,7 @@ import {
   type StagedArtifact,
 } from '../ports/component-host.ts';
 import { type ContractShape, requireContract } from './contract-check.ts';
+import { LOGGING_INTERFACE } from './harmless.ts';
 
 /** A controller's staged components and how they are to be linked. */
 export interface AssemblyDraft {
@@ -21,7 +22,7 @@ export interface AssemblyDraft {
 }
 
 /** What of the contract a part may import: nothing in it has authority. */
-const HARMLESS: ReadonlySet<string> = new Set(['wasi:logging/logging@0.1.0-draft']);
+const HARMLESS: ReadonlySet<string> = new Set([LOGGING_INTERFACE]);
 
 /**
  * Holds a controller's components against each other and against the contract: an import is

@@ -44,7 +44,7 @@ export async function namedConnections(
     const clientId = `${marked}-${connection.label}`.slice(0, CLIENT_ID_CHARS_MAX);
     return { ...connection, clientId };
   });
-  const notice = `gateway.toml gives no name, so brokers know this gateway as "${marked}"${trouble}`;
+  const notice = `without a name in gateway.toml, brokers know it as "${marked}"${trouble}`;
   return { connections, notice };
 }
 

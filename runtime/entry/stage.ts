@@ -1,7 +1,8 @@
 import process from 'node:process';
 import { errorCode, errorMessage } from '../base/errors.ts';
+import { PAGE_BYTES } from '../base/memory-page.ts';
 import { encodeStageAnswer, type StageAnswer } from '../components/stage-answer.ts';
-import { DEFAULT_LINK_LIMITS, PAGE_BYTES } from '../linker/limits.ts';
+import { DEFAULT_LINK_LIMITS } from '../linker/limits.ts';
 import { stageComponent } from '../linker/stage.ts';
 
 /**

@@ -1,5 +1,4 @@
-/** Bytes in a page of linear memory. */
-export const PAGE_BYTES = 65_536;
+export { PAGE_BYTES } from '../base/memory-page.ts';
 
 /** Bounds of what a component may declare. A component beyond one of them is refused. */
 export interface LinkLimits {

@@ -1,6 +1,7 @@
+import { PAGE_BYTES } from '../base/memory-page.ts';
 import type { CoreModule } from './core-scan.ts';
 import { LinkError } from './errors.ts';
-import { type LinkLimits, PAGE_BYTES } from './limits.ts';
+import type { LinkLimits } from './limits.ts';
 import {
   PLAN_VERSION,
   type Plan,

@@ -3,10 +3,9 @@ import type { FrameFunction } from '../../linker/frame.ts';
 import { semverTrack } from '../../linker/names.ts';
 import { type WasiServices, wasiImports } from '../../linker/wasi/index.ts';
 import type { Activate, ContractFunction } from '../../transport/index.ts';
+import { LOGGING_INTERFACE } from '../harmless.ts';
 
 const RESOURCE_DROP = '[resource-drop]';
-/** The only interface beside WASI that a part may import from the host. */
-const LOGGING = 'wasi:logging/logging@0.1.0-draft';
 
 /** What a worker answers without asking gatewayd, and the two ways to gatewayd. */
 export interface WorkerFacilities extends Omit<WasiServices, 'onLine'> {
@@ -75,7 +74,7 @@ export function partImportsOf(
   const logging: HostFunction = (level, context, text) => {
     log(String(level), context === '' ? part : `${part}: ${context}`, String(text));
   };
-  imports.set(LOGGING, { functions: new Map([['log', logging]]) });
+  imports.set(LOGGING_INTERFACE, { functions: new Map([['log', logging]]) });
   return imports;
 }
 

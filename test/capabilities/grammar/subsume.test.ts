@@ -14,11 +14,11 @@ import {
 import {
   filterCovers,
   filterIntersect,
-  filterMatches,
   parseTopicFilter,
 } from '../../../capabilities/grammar/topic-filter.ts';
 import { parseRate, rateCovers, rateIntersect } from '../../../capabilities/grammar/units.ts';
 import { fullBucket, refill, waitMs } from '../../../capabilities/guards/token-bucket.ts';
+import { filterMatches } from '../../../runtime/base/mqtt-topic.ts';
 import { anyFilter, anyGrant, anyLabelGlob } from './grants.ts';
 
 const test = suite('capabilities/grammar: subsumes and intersect');

@@ -25,10 +25,10 @@ mqttSuite('what is not a topic, a filter or a connection is refused', async () =
     const publish = (connection: string, topic: string) =>
       codeOf(() => mqtt.publish({ ...none, connection, topic }));
     assert.is(publish('other', 'a'), 'MQTT_UNDEFINED_CONNECTION');
-    for (const topic of ['', 'a/+', '#', 'a\u0000b', 'a\nb', '\ud800', 'x'.repeat(1_025)]) {
+    for (const topic of ['', 'a/+', '#', 'a\u0000b', 'a\nb', '\ud800', 'x'.repeat(513)]) {
       assert.is(publish('site', topic), 'MQTT_INVALID_TOPIC', JSON.stringify(topic));
     }
-    assert.is(publish('site', 'x'.repeat(1_024)), 'nothing thrown');
+    assert.is(publish('site', 'x'.repeat(512)), 'nothing thrown');
     const subscribe = (filter: string) => codeOf(() => mqtt.subscribe('site', filter, () => {}));
     for (const filter of ['', 'a#', '#/a', 'a/b+', '$share/g', '$share/+/a', '$share//a']) {
       assert.is(subscribe(filter), 'MQTT_INVALID_TOPIC', filter);

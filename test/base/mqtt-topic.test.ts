@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { filterMatches } from '../../../drivers/mqtt/topic.ts';
+import { filterMatches, isFilter, isTopic } from '../../runtime/base/mqtt-topic.ts';
 
-const topic = suite('drivers/mqtt: topics');
+const topic = suite('base/mqtt-topic');
 
 topic("a filter matches whole levels, and never the broker's own topics by wildcard", () => {
   const cases: [filter: string, topic: string, matches: boolean][] = [
@@ -26,6 +26,22 @@ topic("a filter matches whole levels, and never the broker's own topics by wildc
   ];
   for (const [filter, name, matches] of cases) {
     assert.is(filterMatches(filter, name), matches, `${filter} on ${name}`);
+  }
+});
+
+topic('a topic and a filter have bounds, and a wildcard fills a level', () => {
+  const deep = (levels: number) => Array.from({ length: levels }, () => 'a').join('/');
+  for (const good of ['a', '/', 'a b', deep(32), 'x'.repeat(512)]) {
+    assert.ok(isTopic(good) && isFilter(good), good);
+  }
+  for (const bad of ['', 'a\0', '\ud800', deep(33), 'x'.repeat(513), '\u00e4'.repeat(257)]) {
+    assert.not(isTopic(bad) || isFilter(bad), bad);
+  }
+  for (const filter of ['#', '+', 'a/+/b', '+/#', '$share/g/#', '$share/g/+']) {
+    assert.ok(isFilter(filter) && !isTopic(filter), filter);
+  }
+  for (const bad of ['a+', 'a#', '#/a', '$share/g', '$share/g/', '$share/+/a', '$share/g/a#']) {
+    assert.not(isFilter(bad), bad);
   }
 });
 
