@@ -59,6 +59,8 @@ const BY_ERROR_CODE: readonly (readonly [code: string, exit: ExitCode])[] = [
   ['DEPLOY_*', EXIT.precondition],
   ['COMPONENT_REFUSED', EXIT.verificationFailed],
   ['POLICY_RUNTIME_TOO_OLD', EXIT.precondition],
+  ['POLICY_UNSUPPORTED', EXIT.precondition],
+  ['POLICY_BOARD', EXIT.precondition],
   ['ENVELOPE_*', EXIT.verificationFailed],
   ['SIGNATURE_*', EXIT.verificationFailed],
   ['MANIFEST_*', EXIT.verificationFailed],

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { type EnvelopeClaims, inspectEnvelope } from '../manifest/inspect-envelope.ts';
+import { formatInstant } from '../manifest/instant.ts';
 import { ENVELOPE_BYTES_MAX } from '../manifest/limits.ts';
-import { imagesOf } from '../manifest/release.ts';
+import { type ControllerSpec, imagesOf, type Release } from '../manifest/release.ts';
 import { reportShape, type ShapeReport, shapeLines } from './component-shapes.ts';
 import type { CliContext } from './context.ts';
-import { formatBytes } from './durations.ts';
+import { formatBytes, formatDuration } from './durations.ts';
 import { alignColumns } from './output.ts';
 
 interface InfoFlags {
@@ -67,6 +68,7 @@ function summary({ release, manifestDigest, signatures }: EnvelopeClaims): strin
     ['release', `${release.name} ${release.version}, sequence ${release.sequence}`],
     ['vendor', `${release.vendor}, for class ${release.gatewayClass}`],
     ['runtime', `${release.minimumRuntime} or newer`],
+    ...options(release),
     ['digest', manifestDigest],
     ['signed by', keys === '' ? 'nobody' : keys],
   ];
@@ -97,7 +99,35 @@ function summary({ release, manifestDigest, signatures }: EnvelopeClaims): strin
     });
   });
   const table = alignColumns([header, ...rows]);
-  return [...alignColumns(facts), '', ...table, ...(links.length === 0 ? [] : ['', ...links])];
+  const more = [...release.controllers.flatMap(peculiarities), ...links];
+  return [...alignColumns(facts), '', ...table, ...(more.length === 0 ? [] : ['', ...more])];
+}
+
+/** What a release need not say, where it says it. */
+function options({ issuedS, useBeforeS, boardClass, soakMs }: Release): string[][] {
+  const facts: string[][] = [];
+  if (boardClass !== undefined) facts.push(['board', `class ${boardClass}`]);
+  if (issuedS !== undefined) facts.push(['issued', formatInstant(issuedS)]);
+  if (useBeforeS !== undefined) facts.push(['use before', formatInstant(useBeforeS)]);
+  if (soakMs !== undefined) facts.push(['soak', `${formatDuration(soakMs)} or longer`]);
+  return facts;
+}
+
+/** What a controller need not say, where it says it. */
+function peculiarities(spec: ControllerSpec): string[] {
+  const { name, world, replicas, strategy, state, uris } = spec;
+  const words: string[] = [];
+  if (world !== undefined) words.push(`${name} keeps to world ${world}`);
+  if (replicas !== undefined) words.push(`${name} runs ${replicas} times`);
+  if (strategy !== undefined) words.push(`${name} is replaced by strategy ${strategy}`);
+  if (state !== undefined) {
+    words.push(`${name} restores state of schema ${state.schemaMin} to ${state.schemaMax}`);
+  }
+  for (const uri of uris ?? []) words.push(`${name} can be had at ${uri}`);
+  for (const part of spec.parts) {
+    for (const uri of part.uris ?? []) words.push(`${name}/${part.name} can be had at ${uri}`);
+  }
+  return words;
 }
 
 function requests({ release }: EnvelopeClaims): string[] {

@@ -19,6 +19,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   PAYLOAD_DIGEST: 'copy the file again; if that does not help, do not trust its source',
   PAYLOAD_NOT_COMPONENT: 'wrap the core module as a component, then sign again',
   POLICY_RUNTIME_TOO_OLD: 'update airssys-wasm on the gateway first',
+  POLICY_EXPIRED:
+    'sign the release again with a later use-before, or ask its vendor for a newer one',
+  POLICY_UNSUPPORTED: 'leave it out of release.toml and sign again, or update airssys-wasm',
+  POLICY_BOARD: 'install the release that was made for this board',
   CONTROL_TIMED_OUT: 'wait longer: --timeout 60s; see what the daemon does: airssys-wasm logs',
   CONTROL_LOST: 'airssys-wasm status; if the daemon is gone: airssys-wasm gatewayd --config FILE',
   CONTROL_VERSION: 'use the airssys-wasm that was installed with the daemon',

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { lt as isOlder } from 'semver';
-import { GatewayError } from '../base/errors.ts';
-import { ReleaseError } from '../manifest/errors.ts';
+import { errorMessage, GatewayError } from '../base/errors.ts';
+import { requireRuntimeFit } from '../deploy/runtime-fit.ts';
+import { requireInDate } from '../manifest/in-date.ts';
+import { formatInstant, parseInstant } from '../manifest/instant.ts';
 import { ENVELOPE_BYTES_MAX } from '../manifest/limits.ts';
-import { imagesOf, type Release } from '../manifest/release.ts';
+import { imagesOf } from '../manifest/release.ts';
 import {
   VERIFICATION_LAYERS,
   type VerificationLayer,
@@ -12,12 +13,14 @@ import {
 } from '../manifest/verify-envelope.ts';
 import { parseTrust, TRUST_FILE_BYTES_MAX, type Trust } from '../signing/trust.ts';
 import type { CliContext } from './context.ts';
+import { CliError } from './errors.ts';
 import { alignColumns } from './output.ts';
 import { decodeText } from './text-files.ts';
 
 interface VerifyFlags {
   readonly trust: string;
   readonly acceptEddsa?: boolean;
+  readonly at?: string;
 }
 
 /** `verify`: checks a signed release against trusted keys, layer by layer. */
@@ -28,13 +31,18 @@ export function registerVerify(program: Command, context: CliContext): void {
     .argument('<file>', 'the signed release')
     .requiredOption('--trust <file>', 'trusted keys (trust.toml, or the .pub file of keygen)')
     .option('--accept-eddsa', 'also accept COSE algorithm -8, which older tools write')
+    .option(
+      '--at <time>',
+      'whether it could be installed then: 2027-01-31T12:00:00Z (default: now)',
+    )
     .action(async (file: string, flags: VerifyFlags) => {
       await verify(file, flags, context);
     });
 }
 
 async function verify(file: string, flags: VerifyFlags, context: CliContext): Promise<void> {
-  const { files, runtimeVersion } = context.system;
+  const { files, clock, runtimeVersion } = context.system;
+  const nowS = flags.at === undefined ? clock.wallMs() / 1_000 : momentOf(flags.at);
   const trustText = decodeText(await files.read(flags.trust, TRUST_FILE_BYTES_MAX), flags.trust);
   const trust = parseTrust(trustText, flags.trust);
   const bytes = await files.read(file, ENVELOPE_BYTES_MAX);
@@ -42,7 +50,10 @@ async function verify(file: string, flags: VerifyFlags, context: CliContext): Pr
   try {
     const verified = verifyEnvelope(bytes, trust, {
       acceptEdDsa: flags.acceptEddsa === true,
-      policy: release => requireRuntime(release, runtimeVersion),
+      policy: release => {
+        requireRuntimeFit(release, runtimeVersion);
+        requireInDate(release, nowS);
+      },
       onPassed: layer => passed.push(layer),
     });
     reportPassed(verified, trust, bytes, context);
@@ -52,13 +63,12 @@ async function verify(file: string, flags: VerifyFlags, context: CliContext): Pr
   }
 }
 
-/** The part of the policy that needs no gateway. */
-function requireRuntime(release: Release, runtimeVersion: string): void {
-  if (!isOlder(runtimeVersion, release.minimumRuntime)) return;
-  throw new ReleaseError(
-    'POLICY_RUNTIME_TOO_OLD',
-    `needs airssys-wasm ${release.minimumRuntime}, this is ${runtimeVersion}`,
-  );
+function momentOf(text: string): number {
+  try {
+    return parseInstant(text);
+  } catch (cause) {
+    throw new CliError('CLI_USAGE', `--at: ${errorMessage(cause)}`, { cause });
+  }
 }
 
 function reportPassed(
@@ -82,12 +92,14 @@ function reportPassed(
   }
   const signers = trust.keys.filter(key => keyIds.includes(key.keyId));
   const images = imagesOf(release).length;
+  const { useBeforeS } = release;
+  const before = useBeforeS === undefined ? '' : `, use before ${formatInstant(useBeforeS)}`;
   const details: Record<VerificationLayer, string> = {
     envelope: `${bytes.length} bytes, digest ${manifestDigest.slice(0, 12)}`,
     signature: signers.map(key => `${key.name} ${key.keyId.slice(0, 12)}`).join(', '),
     manifest: `${release.name} ${release.version}, sequence ${release.sequence}`,
     payload: `${components.size} components for ${images} places`,
-    policy: `runtime >= ${release.minimumRuntime}; grants and board: at install`,
+    policy: `runtime >= ${release.minimumRuntime}${before}; grants and board: at install`,
   };
   if (components.size === images) {
     details.payload = `${components.size} ${components.size === 1 ? 'component' : 'components'}`;

@@ -164,6 +164,7 @@ function makeDeployer(parts: {
     runtimeVersion: RUNTIME_VERSION,
     gatewayClass: config.gatewayClass,
     board: settings.board,
+    boardClass: settings.board.boardClass ?? settings.board.name,
     policy: settings.policy,
     ...config.limits,
   };
@@ -171,11 +172,12 @@ function makeDeployer(parts: {
   const tag = `${RUNTIME_VERSION} ${contractDigest}`;
   const cache = { files, hasher: verifier, folder: state.staged, tag };
   const stage = cachedStage(spawnStage({ clock, uid: config.hostUid }), cache);
+  const nowS = () => Math.floor(clock.wallMs() / 1_000);
   const deployer = createDeployer({
     slots: slotStore(files, state.slots),
     envelopes: contentStore(files, verifier, state.releases, config.limits.releaseBytesMax),
     makeReady: (envelope, fresh) =>
-      releaseReadiness({ verifier, rules, stage, progress }, envelope, fresh),
+      releaseReadiness({ verifier, rules, nowS, stage, progress }, envelope, fresh),
     start: async (ready, slot, reason, previous) => {
       live.release = await runRelease(
         {

@@ -9,6 +9,7 @@ import {
 } from '../deploy/admission.ts';
 import type { ExaminedRelease } from '../deploy/deployer.ts';
 import { DeployError } from '../deploy/errors.ts';
+import { requireInDate } from '../manifest/in-date.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
 import { type Assembly, ComponentError, type StagedArtifact } from '../ports/component-host.ts';
 import type { InstallProgress } from './install-progress.ts';
@@ -20,6 +21,8 @@ const RELEASE_STAGED_BYTES_MAX = 192 * 1024 * 1024;
 export interface ReadinessParts {
   readonly verifier: ReleaseVerifier;
   readonly rules: AdmissionRules;
+  /** Seconds since 1970 by which it is decided whether a new release is out of date. */
+  readonly nowS: () => number;
   readonly stage: StageCache;
   readonly progress: InstallProgress;
 }
@@ -31,14 +34,15 @@ export interface ReadinessParts {
  * bytes are moved, and the result holds them; all that is staged is a part of them.
  */
 export async function releaseReadiness(
-  { verifier, rules, stage, progress }: ReadinessParts,
+  { verifier, rules, nowS, stage, progress }: ReadinessParts,
   bytes: Uint8Array,
   fresh: boolean,
 ): Promise<ExaminedRelease> {
   progress.tell({ step: 'verifying', detail: `${bytes.length} bytes` });
   const verified = await verifier.verify(bytes);
   const { release, manifestDigest, components, envelope, envelopeDigest } = verified;
-  // The fifth layer, which is asked here: it needs the board, the policy and no time.
+  // The fifth layer, which is asked here: it needs the board and the policy, and takes no time.
+  if (fresh) requireInDate(release, nowS());
   const admitted = admitRelease(release, rules, fresh);
   const assemblies = new Map<string, Assembly>();
   const needs: StagedNeed[] = [];

@@ -4,7 +4,7 @@ import { type AdmissionRules, type AdmittedController, admitRelease } from '../d
 import type { ReadyRelease, ReleaseStart, RunningRelease } from '../deploy/deployer.ts';
 import { DeployError } from '../deploy/errors.ts';
 import type { SlotName } from '../deploy/slot-record.ts';
-import { startTrial, type TrialBounds } from '../deploy/trial.ts';
+import { startTrial, type TrialBounds, trialBounds } from '../deploy/trial.ts';
 import type { Release } from '../manifest/release.ts';
 import {
   type ControllerUnit,
@@ -84,7 +84,8 @@ export async function runRelease(
   await parts.around.hosts.retain(new Set(admitted.map(one => vendorOf(release, one))));
   const supervisor = new Supervisor(units.map(unit => unit.actor));
   for (const unit of units) unit.listen();
-  const trial = startTrial(() => supervisor.health(), parts.around.clock, parts.trial);
+  const bounds = trialBounds(parts.trial, release.soakMs ?? 0);
+  const trial = startTrial(() => supervisor.health(), parts.around.clock, bounds);
   look = trial.look;
   await supervisor.start();
   return {

@@ -1,4 +1,3 @@
-import semver from 'semver';
 import {
   type BoardFacts,
   type ControllerLimits,
@@ -13,6 +12,7 @@ import type { ComponentShape } from '../base/value-type.ts';
 import { PAGE_BYTES } from '../linker/limits.ts';
 import type { ControllerSpec, Release } from '../manifest/release.ts';
 import { AdmissionError } from './errors.ts';
+import { requireRuntimeFit } from './runtime-fit.ts';
 
 /**
  * Whether this gateway admits a release, and with which rights: the policy layer of verification.
@@ -23,6 +23,8 @@ export interface AdmissionRules {
   /** Whose gateway this is and of which kind; null admits no new release. */
   readonly gatewayClass: GatewayClass | null;
   readonly board: BoardFacts;
+  /** The kind of board, as releases name it. */
+  readonly boardClass: string;
   /** Grants by controller name; a name that is missing has none. */
   readonly policy: ReadonlyMap<string, readonly Grant[]>;
   readonly controllersMax: number;
@@ -58,14 +60,9 @@ export function admitRelease(
   rules: AdmissionRules,
   fresh: boolean,
 ): readonly AdmittedController[] {
-  if (semver.gt(release.minimumRuntime, rules.runtimeVersion)) {
-    throw new AdmissionError(
-      'POLICY_RUNTIME_TOO_OLD',
-      `${release.name} ${release.version} needs runtime ${release.minimumRuntime}, this is ` +
-        `${rules.runtimeVersion}; update the runtime first`,
-    );
-  }
+  requireRuntimeFit(release, rules.runtimeVersion);
   if (fresh) requireClass(release, rules.gatewayClass);
+  if (fresh) requireBoard(release, rules.boardClass);
   if (release.controllers.length > rules.controllersMax) {
     throw new AdmissionError(
       'POLICY_CONTROLLERS',
@@ -93,6 +90,16 @@ function requireClass({ name, version, vendor, gatewayClass }: Release, own: Gat
     'POLICY_CLASS',
     `${name} ${version} is for gateways of ${vendor} "${gatewayClass}", and ${here} ` +
       '(vendor and class in gateway.toml)',
+  );
+}
+
+/** Labels may be the same on another board, and lead to other things. */
+function requireBoard({ name, version, boardClass }: Release, own: string): void {
+  if (boardClass === undefined || boardClass === own) return;
+  throw new AdmissionError(
+    'POLICY_BOARD',
+    `${name} ${version} is for boards of class "${boardClass}", and this is a "${own}" ` +
+      '(class, or else name, in the board file)',
   );
 }
 

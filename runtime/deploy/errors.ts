@@ -23,7 +23,9 @@ export class DeployError extends GatewayError<DeployErrorCode> {}
 /** Codes of AdmissionError: the fifth layer of verification. */
 export type AdmissionErrorCode =
   | 'POLICY_RUNTIME_TOO_OLD'
+  | 'POLICY_UNSUPPORTED'
   | 'POLICY_CLASS'
+  | 'POLICY_BOARD'
   | 'POLICY_CONTROLLERS'
   | 'POLICY_CAPABILITY'
   | 'POLICY_LIMIT'

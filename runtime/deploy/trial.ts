@@ -10,6 +10,15 @@ export interface TrialBounds {
   readonly deadlineMs: number;
 }
 
+/**
+ * Returns the bounds of a release's trial: it soaks for as long as it asks for itself, but never
+ * less than the gateway wants; the time to become healthy stays what the gateway gives.
+ */
+export function trialBounds(gateway: TrialBounds, releaseSoakMs: number): TrialBounds {
+  const soakMs = Math.max(gateway.soakMs, releaseSoakMs);
+  return { soakMs, deadlineMs: gateway.deadlineMs + (soakMs - gateway.soakMs) };
+}
+
 /** Where a trial stands. Times are monotonic milliseconds. */
 export type TrialState =
   | { readonly at: 'waiting'; readonly startedMs: number }

@@ -53,13 +53,14 @@ const serialSchema = v.strictObject({
 
 const boardSchema = v.strictObject({
   name: labelSchema,
+  class: v.exactOptional(labelSchema),
   line: v.optional(v.pipe(v.array(lineSchema), v.maxLength(BOARD_LINES_MAX)), []),
   serial: v.optional(v.pipe(v.array(serialSchema), v.maxLength(BOARD_SERIAL_PORTS_MAX)), []),
 });
 
 /**
- * Returns the board written in `text` (TOML: `name`, `[[line]]`, `[[serial]]`). `file` is only
- * named in errors.
+ * Returns the board written in `text` (TOML: `name`, `class`, `[[line]]`, `[[serial]]`). `file` is
+ * only named in errors.
  * @throws SettingsError SETTINGS_SYNTAX, SETTINGS_INVALID, SETTINGS_TOO_LARGE
  */
 export function parseBoard(file: string, text: string): Board {
@@ -76,7 +77,8 @@ export function parseBoard(file: string, text: string): Board {
     'serial',
     serialPorts.map(port => port.label),
   );
-  return { name: parsed.name, lines, serialPorts };
+  const { name, class: boardClass } = parsed;
+  return { name, ...(boardClass !== undefined && { boardClass }), lines, serialPorts };
 }
 
 function boardLine(file: string, index: number, line: v.InferOutput<typeof lineSchema>): BoardLine {

@@ -22,7 +22,7 @@ export type ReleaseErrorCode =
   | 'PAYLOAD_SIZE'
   | 'PAYLOAD_DIGEST'
   | 'PAYLOAD_NOT_COMPONENT'
-  | 'POLICY_RUNTIME_TOO_OLD';
+  | 'POLICY_EXPIRED';
 
 /** A release, or the file that carries one, is refused. */
 export class ReleaseError extends GatewayError<ReleaseErrorCode> {}

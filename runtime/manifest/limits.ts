@@ -41,5 +41,15 @@ export const NAME_CHARACTERS_MAX = 64;
 export const VERSION_CHARACTERS_MAX = 64;
 /** Characters of a domain name (RFC 1035 2.3.4). */
 export const DOMAIN_CHARACTERS_MAX = 253;
+/** Seconds since 1970 of the last second that RFC 3339 can write. */
+export const TIME_S_MAX = 253_402_300_799;
+/** Places beside the envelope where a component can be had. */
+export const URIS_MAX = 8;
+/** Characters of one of them. */
+export const URI_CHARACTERS_MAX = 512;
+/** Instances of a controller at a time. */
+export const REPLICAS_MAX = 64;
+/** The number of a schema of saved state. */
+export const STATE_SCHEMA_MAX = 65_535;
 /** Characters of the description of a release. */
 export const DESCRIPTION_CHARACTERS_MAX = 4_096;

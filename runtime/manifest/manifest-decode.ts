@@ -1,33 +1,23 @@
 import { decodeCbor } from '../base/cbor.ts';
-import {
-  readArray,
-  readBoolean,
-  readBytes,
-  readInteger,
-  readMap,
-  readText,
-} from '../base/cbor-read.ts';
+import { readArray, readBytes, readInteger, readMap, readText } from '../base/cbor-read.ts';
 import { CborError } from '../base/cbor-scan.ts';
 import { ReleaseError } from './errors.ts';
 import { classIdentifier, vendorIdentifier } from './identifiers.ts';
 import * as limits from './limits.ts';
 import { payloadUri } from './manifest-encode.ts';
+import { optional, readControllerRecord, readReleaseRecord } from './manifest-records.ts';
 import type { Release } from './release.ts';
 import { requireRelease } from './release-schema.ts';
 import { type ComponentState, runSequence, SEQUENCES } from './suit-commands.ts';
 import {
   COMMAND,
   COMMON_MEMBER,
-  CONTROLLER_LINKS,
   CONTROLLER_PREFIX,
-  CONTROLLER_RECORD,
-  CONTROLLER_VENDOR,
   commandName,
   MANIFEST_MEMBER,
   memberName,
   PARAMETER,
   parameterName,
-  RELEASE_RECORD,
   SHA256_ALGORITHM,
   SUIT_MANIFEST_VERSION,
 } from './suit-numbers.ts';
@@ -36,8 +26,8 @@ const SEQUENCE_ITEMS_MAX = 1_024;
 const IDENTIFIER_BYTES = 16;
 const DIGEST_BYTES = 32;
 const SAFE_MAX = Number.MAX_SAFE_INTEGER;
-/** Longer than any rule of the schema allows; the schema says what is too long. */
-const TEXT_MAX = 16_384;
+/** The URI of a payload that the envelope brings: `#` and a digest in hex. */
+const URI_CHARACTERS_MAX = 1 + 2 * DIGEST_BYTES;
 
 /** A component of the manifest, after its sequences: a controller's own, or one of its parts. */
 interface Image {
@@ -129,14 +119,19 @@ function labelOf({ controller, part }: Image): string {
   return part === null ? controller : `${controller}/${part}`;
 }
 
-/** Every component must be checked against vendor and class, fetched, and matched twice. */
+/**
+ * Every component must be checked against vendor and class, and against the time where there is
+ * one, fetched, and matched twice.
+ */
 function requireAsked(component: ComponentState, name: string): void {
+  const dated = component.parameters.has(PARAMETER.useBefore);
   const wanted = [
     ['shared', COMMAND.conditionVendor],
     ['shared', COMMAND.conditionClass],
     ['validate', COMMAND.conditionImageMatch],
     ['install', COMMAND.fetch],
     ['install', COMMAND.conditionImageMatch],
+    ...(dated ? [['shared', COMMAND.conditionUseBefore] as const] : []),
   ] as const;
   for (const [sequence, command] of wanted) {
     if (component.asked.has(`${sequence}/${command}`)) continue;
@@ -148,25 +143,25 @@ function requireAsked(component: ComponentState, name: string): void {
 }
 
 function readRelease(components: readonly ComponentState[]) {
-  const encoded = components.map(component => parameter(component, PARAMETER.release));
-  const record = readMap(
-    decodeNested(encoded[0], 'release record'),
-    'release record',
-    Object.values(RELEASE_RECORD),
+  const encoded = sharedByAll(components, PARAMETER.release, 'release record');
+  const useBefore = sharedByAll(
+    components,
+    PARAMETER.useBefore,
+    parameterName(PARAMETER.useBefore),
   );
-  if (encoded.some(other => other !== encoded[0])) {
-    throw new ReleaseError('MANIFEST_INVALID', 'the components name different release records');
-  }
-  const text = (key: keyof typeof RELEASE_RECORD) =>
-    readText(record.get(RELEASE_RECORD[key]), key, TEXT_MAX);
   return {
-    name: text('name'),
-    version: text('version'),
-    vendor: text('vendor'),
-    gatewayClass: text('gatewayClass'),
-    minimumRuntime: text('minimumRuntime'),
-    description: text('description'),
+    ...readReleaseRecord(decodeNested(present(encoded, PARAMETER.release), 'release record')),
+    ...optional('useBeforeS', useBefore, value => {
+      return readInteger(value, parameterName(PARAMETER.useBefore), 0, SAFE_MAX);
+    }),
   };
+}
+
+/** What is said of a release is said of every component alike; undefined where of none. */
+function sharedByAll(components: readonly ComponentState[], number: number, name: string): unknown {
+  const [first, ...others] = components.map(({ parameters }) => parameters.get(number));
+  if (others.every(other => other === first)) return first;
+  throw new ReleaseError('MANIFEST_INVALID', `the components name different values of ${name}`);
 }
 
 /** Each controller is followed by its parts. */
@@ -201,80 +196,28 @@ function readController(image: Image, parts: readonly Image[]) {
   const { controller: name, state: component } = image;
   const path = `component ${name}`;
   requireWithout(image, PARAMETER.partMemory);
-  const record = readMap(
-    decodeNested(parameter(component, PARAMETER.controller), path),
-    path,
-    Object.values(CONTROLLER_RECORD),
-    [CONTROLLER_VENDOR, CONTROLLER_LINKS],
-  );
-  const vendor = record.get(CONTROLLER_VENDOR);
-  const links = record.get(CONTROLLER_LINKS);
-  const interval = record.get(CONTROLLER_RECORD.healthIntervalMs);
+  const record = decodeNested(parameter(component, PARAMETER.controller), path);
   return {
     name,
-    version: readText(record.get(CONTROLLER_RECORD.version), `${path}: version`, TEXT_MAX),
-    ...(vendor !== undefined && { vendor: readText(vendor, `${path}: vendor`, TEXT_MAX) }),
+    ...readControllerRecord(record, path),
     ...readPayload(component, path),
     parts: parts.map(readPart),
-    links:
-      links === undefined
-        ? []
-        : readArray(links, `${path}: links`, 1, limits.LINKS_MAX).map(link =>
-            readLink(link, `${path}: link`),
-          ),
-    requests: readArray(
-      record.get(CONTROLLER_RECORD.requests),
-      `${path}: requests`,
-      0,
-      limits.REQUESTS_MAX,
-    ).map(request => readRequest(request, `${path}: request`)),
-    config: readArray(
-      record.get(CONTROLLER_RECORD.config),
-      `${path}: config`,
-      0,
-      limits.CONFIG_ENTRIES_MAX,
-    ).map(entry => readArray(entry, `${path}: config`, 2, 2)),
-    restart: readRestart(record.get(CONTROLLER_RECORD.restart), `${path}: restart`),
-    mailbox: readMailbox(record.get(CONTROLLER_RECORD.mailbox), `${path}: mailbox`),
-    healthIntervalMs: readInteger(interval, `${path}: health interval`, 0, SAFE_MAX),
   };
 }
 
 /** What every image has: digest, size, and the URI that follows from the digest. */
 function readPayload(component: ComponentState, path: string) {
   const digest = readDigest(parameter(component, PARAMETER.imageDigest), path);
-  const uri = readText(parameter(component, PARAMETER.uri), path, TEXT_MAX);
+  const uri = readText(parameter(component, PARAMETER.uri), path, URI_CHARACTERS_MAX);
   if (uri !== payloadUri(digest)) {
     throw new ReleaseError('MANIFEST_INVALID', `${path}: its URI is not #DIGEST`);
   }
   const size = parameter(component, PARAMETER.imageSize);
-  return { digest, sizeBytes: readInteger(size, path, 0, SAFE_MAX) };
-}
-
-function readLink(value: unknown, path: string) {
-  const [importer, name, exporter] = readArray(value, path, 3, 3);
-  return { importer, interface: name, exporter };
-}
-
-function readRequest(value: unknown, path: string) {
-  const [grant, reason, optional] = readArray(value, path, 3, 3);
-  return { grant, reason, optional: readBoolean(optional, path) };
-}
-
-function readRestart(value: unknown, path: string) {
-  const [policy, ...numbers] = readArray(value, path, 5, 5);
-  const [intensityMax, periodMs, backoffMinMs, backoffMaxMs] = numbers.map(number =>
-    readInteger(number, path, 0, SAFE_MAX),
-  );
-  return { policy, intensityMax, periodMs, backoffMinMs, backoffMaxMs };
-}
-
-function readMailbox(value: unknown, path: string) {
-  const [messages, bytes, overflow] = readArray(value, path, 3, 3);
+  const sources = component.parameters.get(PARAMETER.sources);
   return {
-    messagesMax: readInteger(messages, path, 0, SAFE_MAX),
-    bytesMax: readInteger(bytes, path, 0, SAFE_MAX),
-    overflow,
+    digest,
+    sizeBytes: readInteger(size, path, 0, SAFE_MAX),
+    ...optional('uris', sources, value => readArray(value, `${path}: sources`, 1, limits.URIS_MAX)),
   };
 }
 
@@ -305,7 +248,11 @@ function requireWithout(image: Image, number: number): void {
 }
 
 function parameter(component: ComponentState, number: number): unknown {
-  if (component.parameters.has(number)) return component.parameters.get(number);
+  return present(component.parameters.get(number), number);
+}
+
+function present(value: unknown, number: number): unknown {
+  if (value !== undefined) return value;
   throw new ReleaseError('MANIFEST_INCOMPLETE', `${parameterName(number)} is missing`);
 }
 

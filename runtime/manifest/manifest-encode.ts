@@ -5,12 +5,12 @@ import type { ControllerSpec, PartSpec, Release } from './release.ts';
 import {
   COMMAND,
   COMMON_MEMBER,
-  CONTROLLER_LINKS,
+  CONTROLLER_OPTION,
   CONTROLLER_PREFIX,
   CONTROLLER_RECORD,
-  CONTROLLER_VENDOR,
   MANIFEST_MEMBER,
   PARAMETER,
+  RELEASE_OPTION,
   RELEASE_RECORD,
   REPORT,
   SHA256_ALGORITHM,
@@ -18,6 +18,9 @@ import {
 } from './suit-numbers.ts';
 
 type CborMap = ReadonlyMap<number | string, CborValue>;
+
+/** Entries of a map; none where the value is absent. */
+type Entries = readonly (readonly [key: number, value: CborValue])[];
 
 /** An image in the order of the manifest's components. */
 type Image =
@@ -65,12 +68,15 @@ function sharedSequence(release: Release, images: readonly Image[]): CborValue[]
     [PARAMETER.vendorIdentifier, vendorIdentifier(release.vendor)],
     [PARAMETER.classIdentifier, classIdentifier(release.vendor, release.gatewayClass)],
     [PARAMETER.release, encodeCbor(releaseRecord(release))],
+    ...optional(PARAMETER.useBefore, release.useBeforeS),
   ]);
+  const inDate = [COMMAND.conditionUseBefore, REPORT.condition];
   return [
     ...[COMMAND.setComponentIndex, true],
     ...[COMMAND.overrideParameters, forAll],
     ...[COMMAND.conditionVendor, REPORT.condition],
     ...[COMMAND.conditionClass, REPORT.condition],
+    ...(release.useBeforeS === undefined ? [] : inDate),
     ...images.flatMap(imageSequence),
   ];
 }
@@ -91,7 +97,10 @@ function validateSequence(): CborValue[] {
 }
 
 function installSequence({ spec }: Image, index: number): CborValue[] {
-  const parameters: CborMap = new Map([[PARAMETER.uri, payloadUri(spec.digest)]]);
+  const parameters: CborMap = new Map<number, CborValue>([
+    [PARAMETER.uri, payloadUri(spec.digest)],
+    ...optional(PARAMETER.sources, spec.uris),
+  ]);
   return [
     ...[COMMAND.setComponentIndex, index],
     ...[COMMAND.overrideParameters, parameters],
@@ -108,11 +117,14 @@ function releaseRecord(release: Release): CborMap {
     [RELEASE_RECORD.gatewayClass, release.gatewayClass],
     [RELEASE_RECORD.minimumRuntime, release.minimumRuntime],
     [RELEASE_RECORD.description, release.description],
+    ...optional(RELEASE_OPTION.issuedS, release.issuedS),
+    ...optional(RELEASE_OPTION.boardClass, release.boardClass),
+    ...optional(RELEASE_OPTION.soakMs, release.soakMs),
   ]);
 }
 
 function controllerRecord(controller: ControllerSpec): CborMap {
-  const { requests, restart, mailbox } = controller;
+  const { requests, restart, mailbox, links, state } = controller;
   return new Map<number, CborValue>([
     [CONTROLLER_RECORD.version, controller.version],
     [CONTROLLER_RECORD.requests, requests.map(r => [r.grant, r.reason, r.optional])],
@@ -129,17 +141,21 @@ function controllerRecord(controller: ControllerSpec): CborMap {
     ],
     [CONTROLLER_RECORD.mailbox, [mailbox.messagesMax, mailbox.bytesMax, mailbox.overflow]],
     [CONTROLLER_RECORD.healthIntervalMs, controller.healthIntervalMs],
-    ...(controller.vendor === undefined
-      ? []
-      : [[CONTROLLER_VENDOR, controller.vendor] satisfies [number, CborValue]]),
-    ...(controller.links.length === 0
-      ? []
-      : [[CONTROLLER_LINKS, controller.links.map(linkRecord)] satisfies [number, CborValue]]),
+    ...optional(CONTROLLER_OPTION.vendor, controller.vendor),
+    ...optional(CONTROLLER_OPTION.links, links.length === 0 ? undefined : links.map(linkRecord)),
+    ...optional(CONTROLLER_OPTION.world, controller.world),
+    ...optional(CONTROLLER_OPTION.replicas, controller.replicas),
+    ...optional(CONTROLLER_OPTION.strategy, controller.strategy),
+    ...optional(CONTROLLER_OPTION.state, state && [state.schemaMin, state.schemaMax]),
   ]);
 }
 
 function linkRecord({ importer, interface: name, exporter }: Link): CborValue {
   return [importer, name, exporter];
+}
+
+function optional(key: number, value: CborValue | undefined): Entries {
+  return value === undefined ? [] : [[key, value]];
 }
 
 function utf8(text: string): Uint8Array {

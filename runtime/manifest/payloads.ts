@@ -20,7 +20,7 @@ export function requirePayloads(
   for (const image of imagesOf(release)) {
     const bytes = payloads.get(payloadUri(image.digest));
     if (bytes === undefined) {
-      throw new ReleaseError('PAYLOAD_MISSING', `the component of ${image.label} is missing`);
+      throw new ReleaseError('PAYLOAD_MISSING', missing(image));
     }
     requireSize(bytes, image);
     components.set(image.digest, bytes);
@@ -40,6 +40,13 @@ export function componentDigest(bytes: Uint8Array): string {
 /** Whether bytes begin as a component does. */
 export function isComponent(bytes: Uint8Array): boolean {
   return Buffer.compare(bytes.subarray(0, COMPONENT_PREAMBLE.length), COMPONENT_PREAMBLE) === 0;
+}
+
+/** Nothing is fetched here: where it is to be had helps a person. */
+function missing({ label, uris = [] }: ReleaseImage): string {
+  const words = `the component of ${label} is missing`;
+  if (uris.length === 0) return words;
+  return `${words}; its envelope does not bring it, it can be had at ${uris.join(' or ')}`;
 }
 
 function requireSize(bytes: Uint8Array, { label, sizeBytes }: ReleaseImage): void {

@@ -1,75 +1,14 @@
-import { valid as validVersion } from 'semver';
 import * as v from 'valibot';
 import { formatGrant, limitsOf, parseGrant } from '../../capabilities/grammar/index.ts';
 import { errorMessage } from '../base/errors.ts';
 import { activationOrder } from '../linker/compose-parts.ts';
-import { isInterfaceName, semverTrack } from '../linker/names.ts';
+import { semverTrack } from '../linker/names.ts';
 import { ReleaseError } from './errors.ts';
 import * as limits from './limits.ts';
 import { imagesOf, type Release } from './release.ts';
+import { integer, RULES } from './release-rules.ts';
 
-/** The rules of a release's parts: the only place where they stand. */
-const name = v.pipe(
-  v.string(),
-  v.maxLength(limits.NAME_CHARACTERS_MAX),
-  v.regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'lower-case words with hyphens between are allowed'),
-);
-const version = v.pipe(
-  v.string(),
-  v.maxLength(limits.VERSION_CHARACTERS_MAX),
-  v.check(text => validVersion(text) === text, 'a semantic version like 1.2.3 is expected'),
-);
-const domain = v.pipe(
-  v.string(),
-  v.maxLength(limits.DOMAIN_CHARACTERS_MAX),
-  v.regex(
-    /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-    'a lower-case domain name like example.com is expected',
-  ),
-);
-const integer = (min: number, max: number) =>
-  v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
-const utf8 = (bytesMax: number) =>
-  v.pipe(
-    v.string(),
-    v.check(text => text.isWellFormed(), 'well-formed Unicode is expected'),
-    v.check(text => Buffer.byteLength(text) <= bytesMax, `at most ${bytesMax} bytes are allowed`),
-  );
-const line = (charactersMax: number) =>
-  v.pipe(
-    v.string(),
-    v.maxLength(charactersMax),
-    v.regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, 'one line without control characters is expected'),
-  );
-
-/** Rules that `release.toml` shares. */
-export const RULES = {
-  name,
-  version,
-  domain,
-  sequence: integer(0, Number.MAX_SAFE_INTEGER),
-  description: utf8(limits.DESCRIPTION_CHARACTERS_MAX),
-  reason: v.pipe(line(limits.REASON_CHARACTERS_MAX), v.minLength(1)),
-  configKey: v.pipe(utf8(limits.CONFIG_KEY_BYTES_MAX), v.minLength(1)),
-  configValue: utf8(limits.CONFIG_VALUE_BYTES_MAX),
-  restartPolicy: v.picklist(['permanent', 'transient', 'temporary']),
-  restartIntensity: integer(0, 1_000),
-  restartPeriodMs: integer(1_000, 24 * 3_600_000),
-  backoffMs: integer(10, 3_600_000),
-  mailboxMessages: integer(1, 65_536),
-  mailboxBytes: integer(1_024, 64 * 1_024 * 1_024),
-  mailboxOverflow: v.picklist(['drop-oldest', 'drop-newest']),
-  healthIntervalMs: integer(1_000, 3_600_000),
-  partMemoryBytes: integer(limits.PART_MEMORY_BYTES_MIN, limits.PART_MEMORY_BYTES_MAX),
-  interface: v.pipe(
-    v.string(),
-    v.maxLength(limits.INTERFACE_CHARACTERS_MAX),
-    v.check(
-      isInterfaceName,
-      'the name of an interface like example:signal/filter@1.0.0 is expected',
-    ),
-  ),
-} as const;
+const { name, version, domain } = RULES;
 
 const grant = v.pipe(
   v.string(),
@@ -88,8 +27,23 @@ const request = v.strictObject({ grant, reason: RULES.reason, optional: v.boolea
 
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 hex digits are expected'));
 const sizeBytes = integer(8, limits.ENVELOPE_BYTES_MAX);
-const part = v.strictObject({ name, digest, sizeBytes, memoryBytesMax: RULES.partMemoryBytes });
+const uris = v.exactOptional(RULES.uris);
+const part = v.strictObject({
+  name,
+  digest,
+  sizeBytes,
+  uris,
+  memoryBytesMax: RULES.partMemoryBytes,
+});
 const link = v.strictObject({ importer: name, interface: RULES.interface, exporter: name });
+
+const state = v.pipe(
+  v.strictObject({ schemaMin: RULES.stateSchema, schemaMax: RULES.stateSchema }),
+  v.check(
+    ({ schemaMin, schemaMax }) => schemaMin <= schemaMax,
+    'the oldest schema is newer than the newest',
+  ),
+);
 
 const controllerFields = v.strictObject({
   name,
@@ -97,6 +51,11 @@ const controllerFields = v.strictObject({
   vendor: v.exactOptional(domain),
   digest,
   sizeBytes,
+  uris,
+  world: v.exactOptional(RULES.world),
+  replicas: v.exactOptional(RULES.replicas),
+  strategy: v.exactOptional(RULES.strategy),
+  state: v.exactOptional(state),
   parts: v.pipe(v.array(part), v.maxLength(limits.PARTS_MAX)),
   links: v.pipe(v.array(link), v.maxLength(limits.LINKS_MAX)),
   requests: v.pipe(
@@ -194,13 +153,17 @@ const controller = v.pipe(
   }),
 );
 
-const release = v.strictObject({
+const releaseFields = v.strictObject({
   name,
   sequence: RULES.sequence,
   version,
   vendor: domain,
   gatewayClass: name,
   minimumRuntime: version,
+  issuedS: v.exactOptional(RULES.timeS),
+  useBeforeS: v.exactOptional(RULES.timeS),
+  boardClass: v.exactOptional(RULES.label),
+  soakMs: v.exactOptional(RULES.soakMs),
   description: RULES.description,
   controllers: v.pipe(
     v.array(controller),
@@ -213,6 +176,14 @@ const release = v.strictObject({
     ),
   ),
 });
+
+const release = v.pipe(
+  releaseFields,
+  v.check(
+    ({ issuedS = -1, useBeforeS = Number.POSITIVE_INFINITY }) => issuedS < useBeforeS,
+    'it would be out of date when it is issued',
+  ),
+);
 
 /**
  * Returns `value` as a release when it follows every rule.

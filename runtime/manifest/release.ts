@@ -18,6 +18,14 @@ export interface Release {
   /** Oldest runtime that can run it, a semantic version. */
   readonly minimumRuntime: string;
   readonly description: string;
+  /** When it was made, seconds since 1970, as its signers say. */
+  readonly issuedS?: number;
+  /** From this second since 1970 on it is not installed any more; installed, it goes on. */
+  readonly useBeforeS?: number;
+  /** The kind of board it is for; absent: any. */
+  readonly boardClass?: string;
+  /** A trial is committed after this time without a complaint, if the gateway asks for no more. */
+  readonly soakMs?: number;
   /** In start order. Names are unique. */
   readonly controllers: readonly ControllerSpec[];
 }
@@ -32,6 +40,16 @@ export interface ControllerSpec {
   /** SHA-256 of the component, lower-case hex. */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** Where the component can be had beside the envelope; absent: nowhere. At least one. */
+  readonly uris?: readonly string[];
+  /** Full name of the WIT world that its component keeps to: `airssys:worlds/base@0.1.0`. */
+  readonly world?: string;
+  /** Instances at a time; absent: one. */
+  readonly replicas?: number;
+  /** How it takes the place of its older version; absent: immediate. */
+  readonly strategy?: UpdateStrategy;
+  /** The state that it takes over from another version; absent: none. */
+  readonly state?: StateSpec;
   /** Components beside its own that live inside its instance. They are reached by links only. */
   readonly parts: readonly PartSpec[];
   /** Which import of it, or of a part, is answered by which part. Every part answers one. */
@@ -45,6 +63,26 @@ export interface ControllerSpec {
   readonly healthIntervalMs: number;
 }
 
+/** How a controller takes the place of its older version. */
+export const UPDATE_STRATEGIES = [
+  'immediate',
+  'blue-green',
+  'canary',
+  'rolling',
+  'shadow',
+] as const;
+
+/** One of them. */
+export type UpdateStrategy = (typeof UPDATE_STRATEGIES)[number];
+
+/** Schemas of saved state that a controller can restore. Schema 0: nothing is saved. */
+export interface StateSpec {
+  /** The oldest that it restores. */
+  readonly schemaMin: number;
+  /** The newest, which is what it saves itself. */
+  readonly schemaMax: number;
+}
+
 /** A component that a controller brings along. It has no capability: values in, values out. */
 export interface PartSpec {
   /** Kebab-case, at most 64 characters; neither the controller's nor another part's. */
@@ -52,6 +90,8 @@ export interface PartSpec {
   /** SHA-256 of the component, lower-case hex. */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** Where the component can be had beside the envelope; absent: nowhere. At least one. */
+  readonly uris?: readonly string[];
   /** Linear memory, taken off what the controller's `mem:` grants it. */
   readonly memoryBytesMax: number;
 }
@@ -62,18 +102,20 @@ export interface ReleaseImage {
   readonly label: string;
   readonly digest: string;
   readonly sizeBytes: number;
+  readonly uris?: readonly string[];
 }
 
 /** Returns every component of a release: each controller's own, then those of its parts. */
 export function imagesOf(release: Pick<Release, 'controllers'>): readonly ReleaseImage[] {
-  return release.controllers.flatMap(({ name, digest, sizeBytes, parts }) => [
-    { label: name, digest, sizeBytes },
-    ...parts.map(part => ({
-      label: `${name}/${part.name}`,
-      digest: part.digest,
-      sizeBytes: part.sizeBytes,
-    })),
+  return release.controllers.flatMap(controller => [
+    imageOf(controller.name, controller),
+    ...controller.parts.map(part => imageOf(`${controller.name}/${part.name}`, part)),
   ]);
+}
+
+function imageOf(label: string, spec: Omit<ReleaseImage, 'label'>): ReleaseImage {
+  const { digest, sizeBytes, uris } = spec;
+  return { label, digest, sizeBytes, ...(uris !== undefined && { uris }) };
 }
 
 /** A capability that a controller asks for, signed with the release. */

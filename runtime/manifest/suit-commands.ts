@@ -27,11 +27,13 @@ export const SEQUENCES = {
       COMMAND.overrideParameters,
       COMMAND.conditionVendor,
       COMMAND.conditionClass,
+      COMMAND.conditionUseBefore,
     ],
     parameters: [
       PARAMETER.vendorIdentifier,
       PARAMETER.classIdentifier,
       PARAMETER.imageDigest,
+      PARAMETER.useBefore,
       PARAMETER.imageSize,
       PARAMETER.release,
       PARAMETER.controller,
@@ -51,7 +53,7 @@ export const SEQUENCES = {
       COMMAND.fetch,
       COMMAND.conditionImageMatch,
     ],
-    parameters: [PARAMETER.uri],
+    parameters: [PARAMETER.uri, PARAMETER.sources],
   },
 } as const satisfies Record<string, SequenceRules>;
 
@@ -60,6 +62,7 @@ const NEEDS: ReadonlyMap<number, number> = new Map([
   [COMMAND.conditionVendor, PARAMETER.vendorIdentifier],
   [COMMAND.conditionClass, PARAMETER.classIdentifier],
   [COMMAND.conditionImageMatch, PARAMETER.imageDigest],
+  [COMMAND.conditionUseBefore, PARAMETER.useBefore],
   [COMMAND.fetch, PARAMETER.uri],
 ]);
 

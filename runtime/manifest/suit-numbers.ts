@@ -35,6 +35,7 @@ export const COMMAND = {
   conditionVendor: 1,
   conditionClass: 2,
   conditionImageMatch: 3,
+  conditionUseBefore: 4,
   setComponentIndex: 12,
   overrideParameters: 20,
   fetch: 21,
@@ -45,6 +46,8 @@ export const PARAMETER = {
   vendorIdentifier: 1,
   classIdentifier: 2,
   imageDigest: 3,
+  /** Seconds since 1970. */
+  useBefore: 4,
   imageSize: 14,
   uri: 21,
   /** Ours: byte string of the CBOR map of `RELEASE_RECORD`, the same for all components. */
@@ -53,6 +56,8 @@ export const PARAMETER = {
   controller: -257,
   /** Ours: bytes of linear memory of a part, an integer. */
   partMemory: -258,
+  /** Ours: list of further URIs of an image, in the order in which to try them. */
+  sources: -259,
 } as const;
 
 /** Keys of our release record. */
@@ -64,6 +69,9 @@ export const RELEASE_RECORD = {
   minimumRuntime: 5,
   description: 6,
 } as const;
+
+/** Keys of our release record that may be absent. Times are seconds since 1970. */
+export const RELEASE_OPTION = { issuedS: 7, boardClass: 8, soakMs: 9 } as const;
 
 /**
  * Keys of our controller record. Requests are [grant, reason, optional]; config is [key, value];
@@ -79,11 +87,18 @@ export const CONTROLLER_RECORD = {
   healthIntervalMs: 6,
 } as const;
 
-/** Key of our controller record that may be absent: its vendor, where not the release's. */
-export const CONTROLLER_VENDOR = 7;
-
-/** Key of our controller record that may be absent: links, [importer, interface, exporter] each. */
-export const CONTROLLER_LINKS = 8;
+/**
+ * Keys of our controller record that may be absent. Vendor: where it is not the release's; links
+ * are [importer, interface, exporter]; state is [oldest schema, newest].
+ */
+export const CONTROLLER_OPTION = {
+  vendor: 7,
+  links: 8,
+  world: 9,
+  replicas: 10,
+  strategy: 11,
+  state: 12,
+} as const;
 
 /** Reporting policy (draft 8.4.7): all records of a condition; failures of a fetch. */
 export const REPORT = { condition: 15, fetch: 2, max: 15 } as const;
@@ -139,6 +154,7 @@ const PARAMETER_NAMES: ReadonlyMap<number, string> = new Map([
   [-256, 'airssys-release'],
   [-257, 'airssys-controller'],
   [-258, 'airssys-part-memory'],
+  [-259, 'airssys-sources'],
 ]);
 
 const MEMBER_NAMES: ReadonlyMap<number, string> = new Map([

@@ -5,6 +5,8 @@
 export interface Board {
   /** Kebab-case, at most 64 characters. */
   readonly name: string;
+  /** The kind of board that releases can be for, named as `name`; absent: `name` itself. */
+  readonly boardClass?: string;
   /** At most `BOARD_LINES_MAX`; labels are unique. */
   readonly lines: readonly BoardLine[];
   /** At most `BOARD_SERIAL_PORTS_MAX`; labels are unique. */

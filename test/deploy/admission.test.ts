@@ -60,6 +60,7 @@ function rules(policy: readonly string[], change: Partial<AdmissionRules> = {}):
       lines: [{ label: 'heater', direction: 'out', safe: 'inactive', reserved: false }],
       serialPorts: [],
     },
+    boardClass: 'sim',
     policy: new Map([['thermostat', policy.map(parseGrant)]]),
     controllersMax: 4,
     memoryBytesMax: 16 * 1024 * 1024,
@@ -162,6 +163,43 @@ test('limits of the gateway hold over all controllers together', () => {
   }
   // What was admitted before goes on when the gateway's class was changed since.
   admitRelease(two, rules(LIMITS, { policy, gatewayClass: null }), false);
+});
+
+test('a release for another class of boards is refused, unless it was admitted before', () => {
+  const wanted = { ...release(controller(LIMITS)), boardClass: 'sim' };
+  admitRelease(wanted, rules(LIMITS), true);
+  const elsewhere = rules(LIMITS, { boardClass: 'pi-4' });
+  const answer = refusal(() => admitRelease(wanted, elsewhere, true));
+  assert.is(answer.code, 'POLICY_BOARD');
+  assert.match(answer.message, /"sim".*"pi-4"/);
+  admitRelease(wanted, elsewhere, false);
+  admitRelease(release(controller(LIMITS)), elsewhere, true);
+});
+
+test('what this runtime would not act on is refused by name, fresh or not', () => {
+  const harmless = { replicas: 1, strategy: 'immediate', state: { schemaMin: 0, schemaMax: 0 } };
+  admitRelease(
+    release({ ...controller(LIMITS), ...harmless } as ControllerSpec),
+    rules(LIMITS),
+    true,
+  );
+  const cases: [Partial<ControllerSpec>, RegExp][] = [
+    [{ replicas: 2 }, /thermostat: replicas = 2 is not done/],
+    [{ strategy: 'blue-green' }, /strategy = "blue-green" is not done/],
+    [{ strategy: 'canary' }, /canary/],
+    [{ strategy: 'rolling' }, /rolling/],
+    [{ strategy: 'shadow' }, /shadow/],
+    [{ state: { schemaMin: 1, schemaMax: 3 } }, /state = \[1, 3\].* is not done/],
+    [{ state: { schemaMin: 0, schemaMax: 1 } }, /state = \[0, 1\]/],
+  ];
+  for (const [change, words] of cases) {
+    for (const fresh of [true, false]) {
+      const wanted = release({ ...controller(LIMITS), ...change });
+      const answer = refusal(() => admitRelease(wanted, rules(LIMITS), fresh));
+      assert.is(answer.code, 'POLICY_UNSUPPORTED');
+      assert.match(answer.message, words);
+    }
+  }
 });
 
 test('an import of a class that the manifest does not request is refused by name', () => {

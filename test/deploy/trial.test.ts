@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ManualClock } from '../../drivers/simulated/manual-clock.ts';
 import type { ReleaseHealth } from '../../runtime/actors/supervisor.ts';
-import { startTrial } from '../../runtime/deploy/trial.ts';
+import { startTrial, trialBounds } from '../../runtime/deploy/trial.ts';
 
 const test = suite('deploy/trial');
 
@@ -82,6 +82,14 @@ test('a trial that is abandoned is failed, and later looks change nothing', asyn
   trial.abandon();
   become(GOOD);
   assert.match(await afterMs(2_000), 'stopped');
+});
+
+test('a release may ask for a longer soak than its gateway, never for a shorter one', () => {
+  const gateway = { soakMs: 2_000, deadlineMs: 30_000 };
+  assert.equal(trialBounds(gateway, 0), gateway);
+  assert.equal(trialBounds(gateway, 1_999), gateway);
+  // The time to become healthy stays 28 seconds.
+  assert.equal(trialBounds(gateway, 60_000), { soakMs: 60_000, deadlineMs: 88_000 });
 });
 
 test.run();

@@ -105,6 +105,26 @@ test('a release for another kind of gateway', async () => {
   assert.match(message, '"crane"');
 });
 
+test('a release that is out of date', async () => {
+  const more = { 'use-before': new Date('2020-01-01T00:00:00Z') };
+  const parts = { version: '2.0.0', sequence: 2, controllers: [RELAY], more };
+  const { message } = await requireRefused(await signedRelease(parts, key), /^POLICY_EXPIRED$/);
+  assert.match(message, '2020-01-01T00:00:00Z');
+});
+
+test('a release for another class of boards', async () => {
+  const more = { 'board-class': 'crane' };
+  const parts = { version: '2.0.0', sequence: 2, controllers: [RELAY], more };
+  const { message } = await requireRefused(await signedRelease(parts, key), /^POLICY_BOARD$/);
+  assert.match(message, '"crane", and this is a "sim"');
+});
+
+test('a controller that asks for what this runtime does not do yet', async () => {
+  const more = { replicas: 2 };
+  const { message } = await requireReleaseRefused([{ ...RELAY, more }], /^POLICY_UNSUPPORTED$/);
+  assert.match(message, 'relay: replicas = 2');
+});
+
 test('a memory or a deadline beyond what this gateway allows', async () => {
   await requireReleaseRefused([{ ...RELAY, memory: '64MiB' }], /^POLICY_/);
   await requireReleaseRefused([{ ...RELAY, deadline: '6s' }], /^POLICY_/);

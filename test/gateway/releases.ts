@@ -26,6 +26,8 @@ export interface ControllerParts {
   /** Components are absolute paths. */
   readonly parts?: readonly { name: string; component: string; memory: string }[];
   readonly links?: readonly { importer?: string; interface: string; exporter: string }[];
+  /** Further keys of its table in `release.toml`. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 /** A release that a test builds. */
@@ -35,6 +37,8 @@ export interface ReleaseParts {
   readonly version?: string;
   readonly sequence?: number;
   readonly controllers: readonly ControllerParts[];
+  /** Further keys of `release.toml`. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 const GUESTS = join(import.meta.dirname, '../../build/guests');
@@ -48,6 +52,7 @@ export function releaseText(parts: ReleaseParts): string {
     vendor: 'example.com',
     class: parts.gatewayClass ?? 'sim-gateway',
     'minimum-runtime': '0.1.0',
+    ...parts.more,
     controller: parts.controllers.map(controllerTable),
   });
 }
@@ -101,6 +106,7 @@ function controllerTable(parts: ControllerParts) {
   return {
     name: parts.name,
     version: parts.version ?? '1.0.0',
+    ...parts.more,
     ...(parts.vendor !== undefined && { vendor: parts.vendor }),
     component: isGuest(component) ? `${component}.wasm` : component,
     'health-interval': '1s',

@@ -117,4 +117,10 @@ board('more lines than a board may have are refused', () => {
   assert.is(refusal(lines(257)).keyPath, 'line');
 });
 
+board('a board names the class that releases can be for, as a label', () => {
+  assert.is(parseBoard('b.toml', 'name = "attic"\n').boardClass, undefined);
+  assert.is(parseBoard('b.toml', 'name = "attic"\nclass = "pi-4"\n').boardClass, 'pi-4');
+  assert.throws(() => parseBoard('b.toml', 'name = "attic"\nclass = "Pi 4"\n'), /class/);
+});
+
 board.run();

@@ -6,6 +6,7 @@ import { digestOfManifest } from '../../runtime/manifest/envelope.ts';
 import { vendorIdentifier } from '../../runtime/manifest/identifiers.ts';
 import { decodeManifest } from '../../runtime/manifest/manifest-decode.ts';
 import { encodeManifest } from '../../runtime/manifest/manifest-encode.ts';
+import type { Release } from '../../runtime/manifest/release.ts';
 import { verifyEnvelope } from '../../runtime/manifest/verify-envelope.ts';
 import {
   type Entries,
@@ -140,7 +141,7 @@ test('commands outside the subset are refused by name', () => {
 });
 
 test('parameters outside the subset, twice or in the wrong place are refused', () => {
-  for (const parameter of [4, 5, 12, 18, 22, 28, 30, -258, 99]) {
+  for (const parameter of [5, 12, 18, 22, 28, 30, -258, 99]) {
     const manifest = withSequence(SHARED, items => [...items, 20, new Map([[parameter, 1]])]);
     assert.is(decodeCode(manifest), 'MANIFEST_PARAMETER', String(parameter));
   }
@@ -180,6 +181,61 @@ test('a signed manifest outside the subset is refused after its signature was ac
   assert.equal(passed, ['envelope', 'signature']);
 });
 
+test('use-before is asked for where it is set, and is the same for all components', () => {
+  const USE_BEFORE = 4;
+  const dated = { ...RELEASE, useBeforeS: 1_800_000_000 };
+  const both = testRelease(...RELEASE.controllers, testController('fan', PUMP));
+  const set = (value: CborValue) => [20, new Map([[USE_BEFORE, value]])];
+  const all = [12, true, ...set(1_800_000_000), USE_BEFORE, 15];
+  const shared = (release: Release, more: readonly CborValue[]) => {
+    const members = nested<Entries>(encodeManifest(release));
+    const common = nested<Entries>(members.get(COMMON));
+    const items = nested<CborValue[]>(common.get(SHARED));
+    common.set(SHARED, encodeCbor([...items, ...more]));
+    return encodeCbor(members.set(COMMON, encodeCbor(common)));
+  };
+  assert.equal(decodeManifest(encodeManifest(dated)), dated);
+  assert.equal(decodeManifest(shared(RELEASE, all)), dated);
+  assert.is(decodeCode(shared(both, all)), 'ACCEPTED');
+  for (const [release, more, code] of [
+    [RELEASE, all.slice(0, -2), 'MANIFEST_INCOMPLETE'],
+    [RELEASE, [USE_BEFORE, 15], 'MANIFEST_COMMAND'],
+    [RELEASE, [12, true, ...set('soon'), USE_BEFORE, 15], 'MANIFEST_MALFORMED'],
+    [RELEASE, [12, true, ...set(-1), USE_BEFORE, 15], 'MANIFEST_MALFORMED'],
+    [dated, all, 'MANIFEST_PARAMETER'],
+    [both, [12, 0, ...set(9), USE_BEFORE, 15], 'MANIFEST_INVALID'],
+    [both, [12, 0, ...set(9), 4, 15, 12, 1, ...set(8), 4, 15], 'MANIFEST_INVALID'],
+  ] as const) {
+    assert.is(decodeCode(shared(release, more)), code, JSON.stringify(more));
+  }
+});
+
+test('options of our records have their shapes', () => {
+  for (const [key, value] of [
+    [7, 'today'],
+    [8, 5],
+    [9, '1s'],
+    [9, -1],
+  ] as const) {
+    const manifest = withRecord(RELEASE_PARAMETER, record => record.set(key, value));
+    assert.is(decodeCode(manifest), 'MANIFEST_MALFORMED', `release ${key}`);
+  }
+  for (const [key, value] of [
+    [7, 5],
+    [8, []],
+    [9, 5],
+    [10, '2'],
+    [11, 1],
+    [12, 3],
+    [12, [1]],
+    [12, [1, 2, 3]],
+    [13, 1],
+  ] as const) {
+    const manifest = withRecord(CONTROLLER_PARAMETER, record => record.set(key, value));
+    assert.is(decodeCode(manifest), 'MANIFEST_MALFORMED', `controller ${key}`);
+  }
+});
+
 test('another manifest version is refused', () => {
   assert.is(decodeCode(changed(members => members.set(1, 2))), 'MANIFEST_VERSION');
 });
@@ -215,7 +271,7 @@ test('identifiers that are not those of the named vendor are refused', () => {
 
 test('records with wrong shapes or values are refused', () => {
   const faults: readonly (readonly [Uint8Array, string])[] = [
-    [withRecord(RELEASE_PARAMETER, r => r.set(7, 'new')), 'MANIFEST_MALFORMED'],
+    [withRecord(RELEASE_PARAMETER, r => r.set(99, 'new')), 'MANIFEST_MALFORMED'],
     [withRecord(RELEASE_PARAMETER, r => r.delete(1)), 'MANIFEST_MALFORMED'],
     [withRecord(RELEASE_PARAMETER, r => r.set(1, 5)), 'MANIFEST_MALFORMED'],
     [withRecord(RELEASE_PARAMETER, r => r.set(1, '../../etc')), 'MANIFEST_INVALID'],

@@ -84,6 +84,49 @@ test('a release.toml becomes a draft with defaults and canonical grants', () => 
   assert.is(controller?.healthIntervalMs, 15_000);
 });
 
+test('times, board class, soak and what else may be said of a controller are taken over', () => {
+  const text = TOML.replace(
+    'class = "gateway"',
+    `class = "gateway"
+board-class = "sim"
+issued = 2026-11-23T12:00:00+01:00
+use-before = 2027-11-23T11:00:00Z
+soak = "10min"`,
+  ).replace(
+    'health-interval = "15s"',
+    `world = "airssys:worlds/base@0.1.0"
+uris = ["https://example.com/thermostat.wasm"]
+replicas = 2
+strategy = "canary"
+state = [1, 3]`,
+  );
+  const { controllers, ...release } = parseReleaseToml(text, 'release.toml');
+  assert.equal(release, {
+    name: 'heating',
+    sequence: 1,
+    version: '1.0.0',
+    vendor: 'example.com',
+    gatewayClass: 'gateway',
+    boardClass: 'sim',
+    minimumRuntime: '0.1.0',
+    issuedS: 1_795_431_600,
+    useBeforeS: 1_826_967_600,
+    soakMs: 600_000,
+    description: '',
+  });
+  const { world, uris, replicas, strategy, state } = controllers[0] ?? {};
+  assert.equal(
+    { world, uris, replicas, strategy, state },
+    {
+      world: 'airssys:worlds/base@0.1.0',
+      uris: ['https://example.com/thermostat.wasm'],
+      replicas: 2,
+      strategy: 'canary',
+      state: { schemaMin: 1, schemaMax: 3 },
+    },
+  );
+});
+
 test('with its components a draft becomes a release', () => {
   const bytes = fakeComponent(100, 3);
   const draft = parseReleaseToml(TOML, 'release.toml');
@@ -128,6 +171,23 @@ const FAULTS: readonly (readonly [find: string, replace: string, says: string])[
   ['reason = "runs"', '', 'controller.0.request.1.reason: this key is missing'],
   ['optional = false', 'optional = "no"', 'controller.0.request.2.optional'],
   ['"transient"', '"always"', 'controller.0.restart.policy'],
+  [
+    'sequence = 1',
+    'sequence = 1\nissued = 2026-11-23T12:00:00',
+    'issued: "2026-11-23T12:00:00.000"',
+  ],
+  ['sequence = 1', 'sequence = 1\nissued = 2026-11-23', 'issued: "2026-11-23" is not a moment'],
+  ['sequence = 1', 'sequence = 1\nuse-before = 12:00:00', 'use-before: '],
+  ['sequence = 1', 'sequence = 1\nuse-before = 2026-11-23T12:00:00.5Z', 'use-before: '],
+  ['sequence = 1', 'sequence = 1\nuse-before = "2026-11-23T12:00:00Z"', 'without quotes'],
+  ['sequence = 1', 'sequence = 1\nsoak = "25h"', 'soak'],
+  ['sequence = 1', 'sequence = 1\nboard-class = "Sim"', 'board-class'],
+  ['"15s"', '"15s"\nreplicas = 0', 'controller.0.replicas'],
+  ['"15s"', '"15s"\nstrategy = "none"', 'controller.0.strategy'],
+  ['"15s"', '"15s"\nstate = [1]', 'controller.0.state'],
+  ['"15s"', '"15s"\nstate = [1, 2, 3]', 'controller.0.state'],
+  ['"15s"', '"15s"\nuris = ["http://a.example/"]', 'controller.0.uris.0'],
+  ['"15s"', '"15s"\nworld = "base"', 'controller.0.world'],
   ['backoff-min', 'backoff', 'controller.0.restart.backoff: this key is not known'],
 ];
 

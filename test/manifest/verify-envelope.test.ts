@@ -169,6 +169,19 @@ test('a missing and an extra payload are refused', () => {
   assert.is(verifyCode(changed(m => m.set('#readme', extra))), 'PAYLOAD_UNKNOWN');
 });
 
+test('a payload that is not integrated is refused by the places where it can be had', () => {
+  const uris = ['https://a.example/pump', 'mqtts://b.example/pump'];
+  const release = testRelease({ ...testController('pump', PUMP), uris });
+  const bytes = signRelease(release, new Map([[sha256(PUMP), PUMP]]), [testKey(1)]);
+  assert.equal(verifyEnvelope(bytes, TRUST, OPTIONS).release, release);
+  const without = encodeEnvelope({ ...parseEnvelope(bytes), payloads: new Map() });
+  assert.is(verifyCode(without), 'PAYLOAD_MISSING');
+  assert.throws(
+    () => verifyEnvelope(without, TRUST, OPTIONS),
+    /pump is missing.* at https:\/\/a\.example\/pump or mqtts:\/\/b\.example\/pump/,
+  );
+});
+
 test('a core module in the place of a component is refused', () => {
   const module = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
   const release = testRelease(testController('pump', module));
