@@ -68,7 +68,7 @@ async function outcome(nowS: number, fresh: boolean): Promise<string> {
   }
 }
 
-test('a new release is staged while it is in date, and refused from its use-before on', async () => {
+test('a new release is staged while it is in date, and refused from use-before on', async () => {
   assert.match(await outcome(USE_BEFORE_S - 1, true), 'STAGED');
   assert.is(await outcome(USE_BEFORE_S, true), 'POLICY_EXPIRED');
 });
