@@ -72,12 +72,13 @@ function provePackage(temporary: string): void {
 function proveDaemon(command: string, home: string): void {
   const manifests = join(home, 'node_modules', 'airssys-wasm', 'firmware-manifests');
   const config = readFileSync(join(manifests, 'gateway.sim.toml'), 'utf8')
-    .replaceAll('../.state/trust.toml', 'site.key.pub')
+    .replaceAll('../.state/root.cbor', 'root.cbor')
     .replaceAll('../.state', 'state')
     .replace('boards/sim.toml', join(manifests, 'boards', 'sim.toml'));
   writeFileSync(join(home, 'gateway.toml'), config);
   const script = `
     "$0" keygen --out site.key >/dev/null 2>&1 || exit 1
+    "$0" root init --key site.key --out root.cbor >/dev/null 2>&1 || exit 1
     "$0" gatewayd --config gateway.toml 2>gatewayd.log & daemon=$!
     for try in $(seq ${DAEMON_TRIES_MAX}); do
       "$0" --socket state/control.sock status >status.log 2>&1

@@ -56,6 +56,7 @@ const BY_ERROR_CODE: readonly (readonly [code: string, exit: ExitCode])[] = [
   ['DEPLOY_ROLLBACK_FAILED', EXIT.rollbackFailed],
   ['DEPLOY_DOWNGRADE', EXIT.verificationFailed],
   ['DEPLOY_SEQUENCE_REUSED', EXIT.verificationFailed],
+  ['DEPLOY_NOT_OWNER', EXIT.verificationFailed],
   ['DEPLOY_*', EXIT.precondition],
   ['COMPONENT_REFUSED', EXIT.verificationFailed],
   ['POLICY_RUNTIME_TOO_OLD', EXIT.precondition],

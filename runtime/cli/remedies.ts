@@ -7,11 +7,14 @@ const REMEDIES: Readonly<Record<string, string>> = {
   SIGNATURE_MISSING: 'airssys-wasm sign RELEASE.toml --key FILE --out FILE',
   SIGNATURE_ALGORITHM: 'sign it again with airssys-wasm sign',
   SIGNATURE_UNKNOWN_KEY:
-    'add the key of a vendor you trust: cat KEY.pub >> trust.toml; ' +
-    'gatewayd reads that file when it starts: start it again',
-  SIGNATURE_WRONG_ROLE: 'give the key roles = ["release"] in the trust file',
+    'a key of a vendor you trust goes into the next root: airssys-wasm root rotate, root sign, ' +
+    'then root update on the gateway',
+  SIGNATURE_WRONG_ROLE: 'sign with a key of a release role: airssys-wasm root show FILE',
   SIGNATURE_THRESHOLD: 'sign with the missing keys: airssys-wasm sign ... --key A --key B',
+  SIGNATURE_CRITICAL: 'sign it again with airssys-wasm sign',
   SIGNATURE_INVALID: 'copy the file again; if that does not help, do not trust its source',
+  MANIFEST_ROLE_PATH: 'have a key of a role sign that covers it: airssys-wasm root show FILE',
+  MANIFEST_ROLE_CEILING: 'ask for less in release.toml, or have a root widen the ceiling',
   MANIFEST_GRANT: 'correct the grant in release.toml and sign again',
   MANIFEST_COMMAND: 'sign it with airssys-wasm sign',
   MANIFEST_MEMBER: 'sign it with airssys-wasm sign',
@@ -40,6 +43,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   HOST_WALLS_MISSING:
     'airssys-wasm status --walls says what is in the way; put it right (apt-get install ' +
     'bubblewrap, component-host.uid) or demand less in [walls] of gateway.toml',
+  TRUST_EXPIRED: 'airssys-wasm root rotate, root sign, then root update on the gateway',
+  TRUST_DAMAGED: 'airssys-wasm root update FILE, with the root that is named',
+  TRUST_ROOT_VERSION: 'give the roots one after the other: airssys-wasm root show FILE',
   KEY_MALFORMED: 'airssys-wasm keygen --out FILE makes a key',
   KEY_WEAK: 'airssys-wasm keygen --out FILE makes a sound key',
 };

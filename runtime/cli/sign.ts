@@ -4,27 +4,24 @@ import { completeRelease, componentPaths, parseReleaseToml } from '../manifest/r
 import { signRelease } from '../manifest/sign-release.ts';
 import { verifyEnvelope } from '../manifest/verify-envelope.ts';
 import { type PrivateKey, publicKeyOf } from '../signing/ed25519.ts';
-import { KEY_FILE_BYTES_MAX, parsePrivateKeyFile } from '../signing/key-files.ts';
-import { type Trust, trustedKey } from '../signing/trust.ts';
+import { trustedKey } from '../signing/trusted-key.ts';
+import type { Root } from '../trust/root.ts';
+import { rootOfKeys } from '../trust/root-toml.ts';
 import type { CliContext } from './context.ts';
+import { CliError } from './errors.ts';
+import { readPrivateKeys, withKeyOption } from './private-keys.ts';
 import { decodeText } from './text-files.ts';
 
 interface SignOptions {
-  readonly key: readonly string[];
+  readonly key?: readonly string[];
   readonly out: string;
 }
 
 /** `sign`: makes the envelope of a release.toml and its components. */
 export function registerSign(program: Command, context: CliContext): void {
-  program
-    .command('sign')
+  withKeyOption(program.command('sign'))
     .description('sign a release: release.toml and its components become one file')
     .argument('<release.toml>', 'the release; component paths are relative to its folder')
-    .requiredOption(
-      '--key <file>',
-      'private key; once for each key that signs',
-      (file: string, files: readonly string[] | undefined) => [...(files ?? []), file],
-    )
     .requiredOption(
       '--out <file>',
       'where the signed release goes; a file of that name is replaced',
@@ -36,15 +33,16 @@ export function registerSign(program: Command, context: CliContext): void {
 
 async function sign(file: string, options: SignOptions, context: CliContext): Promise<void> {
   const { files } = context.system;
-  const keys: PrivateKey[] = [];
-  for (const path of options.key) {
-    const text = decodeText(await files.readSecret(path, KEY_FILE_BYTES_MAX), path);
-    keys.push(parsePrivateKeyFile(text, path));
+  const { key: keyFiles = [] } = options;
+  if (keyFiles.length === 0) {
+    const fix = 'airssys-wasm keygen makes a key';
+    throw new CliError('CLI_USAGE', "required option '--key <file>' not specified", { fix });
   }
+  const keys = await readPrivateKeys(keyFiles, context);
   const text = decodeText(await files.read(file, RELEASE_TOML_CHARACTERS_MAX), file);
   const draft = parseReleaseToml(text, file);
   const bytesByPath = new Map<string, Uint8Array>();
-  const inputs = [...options.key, file];
+  const inputs = [...keyFiles, file];
   for (const component of componentPaths(draft)) {
     const path = files.resolveBeside(file, component);
     inputs.push(path);
@@ -53,10 +51,10 @@ async function sign(file: string, options: SignOptions, context: CliContext): Pr
   const { release, components } = completeRelease(draft, bytesByPath);
   const envelope = signRelease(release, components, keys);
   // Nothing leaves that a gateway with these keys would refuse.
-  const trust = trustIn(keys);
-  const verified = verifyEnvelope(envelope, trust, { policy: () => undefined });
+  const verified = verifyEnvelope(envelope, [rootIn(keys)], { policy: () => undefined });
   await files.replace(options.out, envelope, inputs);
-  const { manifestDigest, keyIds } = verified;
+  const { manifestDigest, authority } = verified;
+  const { keyIds } = authority;
   if (context.globals().json) {
     context.out.document('airssys.sign/1', {
       file: options.out,
@@ -76,7 +74,7 @@ async function sign(file: string, options: SignOptions, context: CliContext): Pr
   );
 }
 
-function trustIn(keys: readonly PrivateKey[]): Trust {
-  const trusted = keys.map((key, index) => trustedKey(`key ${index + 1}`, publicKeyOf(key)));
-  return { keys: trusted, roles: { release: { threshold: keys.length, keys: trusted } } };
+function rootIn(keys: readonly PrivateKey[]): Root {
+  const named = keys.map((key, index) => trustedKey(`key ${index + 1}`, publicKeyOf(key)));
+  return rootOfKeys(named, 0);
 }

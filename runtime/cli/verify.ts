@@ -11,26 +11,28 @@ import {
   type VerifiedRelease,
   verifyEnvelope,
 } from '../manifest/verify-envelope.ts';
-import { parseTrust, TRUST_FILE_BYTES_MAX, type Trust } from '../signing/trust.ts';
+import { DOCUMENT_BYTES_MAX } from '../trust/document.ts';
+import type { Root } from '../trust/root.ts';
+import { verifyFirstRoot } from '../trust/root-chain.ts';
+import { requireRootInForce } from '../trust/time.ts';
 import type { CliContext } from './context.ts';
 import { CliError } from './errors.ts';
 import { alignColumns } from './output.ts';
-import { decodeText } from './text-files.ts';
 
 interface VerifyFlags {
-  readonly trust: string;
-  readonly acceptEddsa?: boolean;
+  readonly root: string;
+  readonly allowEddsaGeneric?: boolean;
   readonly at?: string;
 }
 
-/** `verify`: checks a signed release against trusted keys, layer by layer. */
+/** `verify`: checks a signed release against a root, layer by layer. */
 export function registerVerify(program: Command, context: CliContext): void {
   program
     .command('verify')
     .description('check a signed release: envelope, signature, manifest, payloads, policy')
     .argument('<file>', 'the signed release')
-    .requiredOption('--trust <file>', 'trusted keys (trust.toml, or the .pub file of keygen)')
-    .option('--accept-eddsa', 'also accept COSE algorithm -8, which older tools write')
+    .requiredOption('--root <file>', 'the root: who may sign what (airssys-wasm root init)')
+    .option('--allow-eddsa-generic', 'also accept COSE algorithm -8, which older tools write')
     .option(
       '--at <time>',
       'whether it could be installed then: 2027-01-31T12:00:00Z (default: now)',
@@ -43,20 +45,20 @@ export function registerVerify(program: Command, context: CliContext): void {
 async function verify(file: string, flags: VerifyFlags, context: CliContext): Promise<void> {
   const { files, clock, runtimeVersion } = context.system;
   const nowS = flags.at === undefined ? clock.wallMs() / 1_000 : momentOf(flags.at);
-  const trustText = decodeText(await files.read(flags.trust, TRUST_FILE_BYTES_MAX), flags.trust);
-  const trust = parseTrust(trustText, flags.trust);
+  const root = verifyFirstRoot(await files.read(flags.root, DOCUMENT_BYTES_MAX));
+  requireRootInForce(root, nowS);
   const bytes = await files.read(file, ENVELOPE_BYTES_MAX);
   const passed: VerificationLayer[] = [];
   try {
-    const verified = verifyEnvelope(bytes, trust, {
-      acceptEdDsa: flags.acceptEddsa === true,
+    const verified = verifyEnvelope(bytes, [root], {
+      acceptEdDsa: flags.allowEddsaGeneric === true,
       policy: release => {
         requireRuntimeFit(release, runtimeVersion);
         requireInDate(release, nowS);
       },
       onPassed: layer => passed.push(layer),
     });
-    reportPassed(verified, trust, bytes, context);
+    reportPassed(verified, root, bytes, context);
   } catch (error) {
     if (error instanceof GatewayError && !context.globals().json) reportFailed(passed, context);
     throw error;
@@ -73,11 +75,12 @@ function momentOf(text: string): number {
 
 function reportPassed(
   verified: VerifiedRelease,
-  trust: Trust,
+  root: Root,
   bytes: Uint8Array,
   context: CliContext,
 ): void {
-  const { release, components, manifestDigest, keyIds } = verified;
+  const { release, components, manifestDigest, authority } = verified;
+  const { keyIds, role, rootVersion } = authority;
   if (context.globals().json) {
     context.out.document('airssys.verify/1', {
       verified: true,
@@ -87,16 +90,19 @@ function reportPassed(
       sequence: release.sequence,
       manifestDigest,
       keyIds,
+      role,
+      rootVersion,
     });
     return;
   }
-  const signers = trust.keys.filter(key => keyIds.includes(key.keyId));
+  const signers = root.keys.filter(key => keyIds.includes(key.keyId));
+  const names = signers.map(key => `${key.name} ${key.keyId.slice(0, 12)}`).join(', ');
   const images = imagesOf(release).length;
   const { useBeforeS } = release;
   const before = useBeforeS === undefined ? '' : `, use before ${formatInstant(useBeforeS)}`;
   const details: Record<VerificationLayer, string> = {
     envelope: `${bytes.length} bytes, digest ${manifestDigest.slice(0, 12)}`,
-    signature: signers.map(key => `${key.name} ${key.keyId.slice(0, 12)}`).join(', '),
+    signature: `${names} for ${role}, root ${rootVersion}`,
     manifest: `${release.name} ${release.version}, sequence ${release.sequence}`,
     payload: `${components.size} components for ${images} places`,
     policy: `runtime >= ${release.minimumRuntime}${before}; grants and board: at install`,

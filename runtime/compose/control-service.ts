@@ -1,10 +1,14 @@
 import { ControlError } from '../control/errors.ts';
-import type { InstalledReport, LineChange, LinesReport } from '../control/reports.ts';
+import type {
+  InstalledReport,
+  LineChange,
+  LinesReport,
+  RootUpdatedReport,
+} from '../control/reports.ts';
 import type { ControlService } from '../control/service.ts';
 import type { Deployer, InstalledRelease } from '../deploy/deployer.ts';
 import type { Causes } from '../monitoring/causes.ts';
 import type { LogRing } from '../monitoring/log-ring.ts';
-
 import type { Board } from '../ports/board.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Hardware } from './hardware.ts';
@@ -25,6 +29,7 @@ export interface ControlParts {
   readonly clock: Clock;
   readonly live: () => LiveRelease | null;
   readonly picture: () => GatewayPicture;
+  readonly adoptRoot: (document: Uint8Array) => Promise<RootUpdatedReport>;
   readonly shutdown: () => void;
 }
 
@@ -57,6 +62,7 @@ export function controlService(parts: ControlParts): ControlService {
       }
     },
     rollback: async reason => installedReport(await deployer.rollback(reason), 'committed'),
+    adoptRoot: document => parts.adoptRoot(document),
     releaseQuarantine: async name => {
       const answer = live()?.releaseQuarantine(name) ?? 'unknown';
       if (answer !== 'unknown') return answer;

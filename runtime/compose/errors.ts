@@ -4,6 +4,7 @@ import { GatewayError } from '../base/errors.ts';
 export type GatewayStartErrorCode =
   | 'GATEWAY_NO_LINE_DRIVER'
   | 'GATEWAY_FILE'
+  | 'GATEWAY_ROOT'
   | 'GATEWAY_STATE_DIRECTORY'
   | 'GATEWAY_STATE_IN_USE'
   | 'GATEWAY_POLICY';

@@ -8,12 +8,16 @@ import { claimControlSocket, listenControl } from '../control/server-io.ts';
 import type { AdmissionRules } from '../deploy/admission.ts';
 import { contentStore } from '../deploy/content-store.ts';
 import { createDeployer, type DeployEvent, type Deployer } from '../deploy/deployer.ts';
+import { openRootStore, type RootStore } from '../deploy/root-store.ts';
 import { slotStore } from '../deploy/slot-store.ts';
+import { requireOwnership } from '../deploy/vouching.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
 import { threadedVerifier } from '../manifest/threaded-verifier-io.ts';
 import type { LogSink } from '../monitoring/log.ts';
 import { ComponentError } from '../ports/component-host.ts';
 import type { Log } from '../ports/log.ts';
+import { currentRoot, isRoleRenewed } from '../trust/root-chain.ts';
+import { nowAtLeastS } from '../trust/time.ts';
 import { Closing } from './closing.ts';
 import { controlService, installedReport } from './control-service.ts';
 import { type Engine, openEngine } from './engine.ts';
@@ -23,6 +27,7 @@ import { InstallProgress } from './install-progress.ts';
 import { createMetrics } from './metric-set.ts';
 import { releaseReadiness } from './release-readiness.ts';
 import { type LiveRelease, runRelease } from './release-runner.ts';
+import { adoptRoot, vouchingRoots } from './roots.ts';
 import type { GatewaySettings } from './settings-io.ts';
 import { lockState } from './state-lock.ts';
 import type { GatewayPicture } from './status-report.ts';
@@ -82,33 +87,38 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   const { clock, log, causes, ring, state } = foundation;
   const live: Live = { release: null, lastChange: null };
   const progress = new InstallProgress();
-  const verifier = threadedVerifier({ trust: settings.trust, clock, log });
+  const verifier = threadedVerifier({ clock, log });
   closing.add(() => verifier.close());
+  const roots = await openRootStore(foundation.files, state.roots, settings.root);
   const deployer = makeDeployer({
     settings,
     foundation,
     engine,
     verifier,
+    roots,
     progress,
     live,
     onSettled: parts.onSettled,
   });
   closing.add(() => deployer.close());
   const startedMs = clock.monotonicMs();
-  const troubles = [lock.notice, state.notice].filter(words => words !== null);
+  const troubles = () =>
+    [lock.notice, state.notice, roots.damage()].filter(words => words !== null);
   const running = () => (deployer.running() === null ? null : live.release);
   const picture = (): GatewayPicture => ({
     gateway: config.name,
     runtimeVersion: RUNTIME_VERSION,
     startedMs,
     nowMs: clock.monotonicMs(),
+    nowS: nowAtLeastS(roots.chain(), clock.wallMs()),
     record: deployer.record(),
     live: running(),
     hosts: engine.hosts.status(),
     mqtt: engine.mqtt.connections(),
     serial: engine.hardware.serialPorts(),
     notices: engine.hardware.notices,
-    troubles,
+    troubles: troubles(),
+    root: currentRoot(roots.chain()),
     standstill: deployer.trouble(),
     lastChange: live.lastChange,
   });
@@ -129,23 +139,33 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
       clock,
       live: running,
       picture,
+      adoptRoot: document => adoptRoot(roots, foundation, document),
       shutdown: parts.onShutdown,
     }),
   });
   closing.add(() => server.close());
-  log.write('info', 'gateway', `${config.name} started, boot ${state.boot}`);
-  if (state.bootDamage !== null) tellBootDamage(foundation, state.bootDamage);
-  for (const notice of engine.hardware.notices) log.write('info', 'gateway', notice);
-  for (const trouble of troubles) log.write('error', 'gateway', trouble);
+  tellStart(foundation, config.name, engine.hardware.notices, troubles());
   await boot(deployer, log);
-  return {
-    log,
-    close: async () => {
-      for (const error of await closing.close()) {
-        log.write('error', 'gateway', `closing: ${errorMessage(error)}`);
-      }
-    },
-  };
+  return { log, close: () => closeAll(closing, log) };
+}
+
+function tellStart(
+  foundation: Foundation,
+  name: string,
+  notices: readonly string[],
+  troubles: readonly string[],
+): void {
+  const { log, state } = foundation;
+  log.write('info', 'gateway', `${name} started, boot ${state.boot}`);
+  if (state.bootDamage !== null) tellBootDamage(foundation, state.bootDamage);
+  for (const notice of notices) log.write('info', 'gateway', notice);
+  for (const trouble of troubles) log.write('error', 'gateway', trouble);
+}
+
+async function closeAll(closing: Closing, log: Log): Promise<void> {
+  for (const error of await closing.close()) {
+    log.write('error', 'gateway', `closing: ${errorMessage(error)}`);
+  }
 }
 
 function makeDeployer(parts: {
@@ -153,11 +173,12 @@ function makeDeployer(parts: {
   readonly foundation: Foundation;
   readonly engine: Engine;
   readonly verifier: ReleaseVerifier;
+  readonly roots: RootStore;
   readonly progress: InstallProgress;
   readonly live: Live;
   readonly onSettled: () => void;
 }): Deployer {
-  const { settings, foundation, engine, verifier, progress, live } = parts;
+  const { settings, foundation, engine, verifier, roots, progress, live } = parts;
   const { config } = settings;
   const { files, state, clock, log } = foundation;
   const rules: AdmissionRules = {
@@ -172,12 +193,19 @@ function makeDeployer(parts: {
   const tag = `${RUNTIME_VERSION} ${contractDigest}`;
   const cache = { files, hasher: verifier, folder: state.staged, tag };
   const stage = cachedStage(spawnStage({ clock, uid: config.hostUid }), cache);
-  const nowS = () => Math.floor(clock.wallMs() / 1_000);
+  const nowS = () => nowAtLeastS(roots.chain(), clock.wallMs());
   const deployer = createDeployer({
     slots: slotStore(files, state.slots),
     envelopes: contentStore(files, verifier, state.releases, config.limits.releaseBytesMax),
-    makeReady: (envelope, fresh) =>
-      releaseReadiness({ verifier, rules, nowS, stage, progress }, envelope, fresh),
+    makeReady: async (envelope, fresh) => {
+      const rootsFor = () => vouchingRoots(roots, clock, fresh);
+      const readiness = { verifier, rootsFor, rules, nowS, stage, progress };
+      const examined = await releaseReadiness(readiness, envelope, fresh);
+      const installed = deployer.running()?.release.controllers ?? [];
+      if (fresh) requireOwnership(roots.chain(), examined.authority, installed);
+      return examined;
+    },
+    isRenewed: (role, since) => isRoleRenewed(roots.chain(), role, since),
     start: async (ready, slot, reason, previous) => {
       live.release = await runRelease(
         {

@@ -11,6 +11,7 @@ import type { ExaminedRelease } from '../deploy/deployer.ts';
 import { DeployError } from '../deploy/errors.ts';
 import { requireInDate } from '../manifest/in-date.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
+import type { Roots } from '../manifest/verify-envelope.ts';
 import { type Assembly, ComponentError, type StagedArtifact } from '../ports/component-host.ts';
 import type { InstallProgress } from './install-progress.ts';
 
@@ -20,6 +21,8 @@ const RELEASE_STAGED_BYTES_MAX = 192 * 1024 * 1024;
 /** What a release is verified and staged with. */
 export interface ReadinessParts {
   readonly verifier: ReleaseVerifier;
+  /** Returns who may vouch for the release; throws where nobody can. */
+  readonly rootsFor: () => Roots;
   readonly rules: AdmissionRules;
   /** Seconds since 1970 by which it is decided whether a new release is out of date. */
   readonly nowS: () => number;
@@ -34,13 +37,13 @@ export interface ReadinessParts {
  * bytes are moved, and the result holds them; all that is staged is a part of them.
  */
 export async function releaseReadiness(
-  { verifier, rules, nowS, stage, progress }: ReadinessParts,
+  { verifier, rootsFor, rules, nowS, stage, progress }: ReadinessParts,
   bytes: Uint8Array,
   fresh: boolean,
 ): Promise<ExaminedRelease> {
   progress.tell({ step: 'verifying', detail: `${bytes.length} bytes` });
-  const verified = await verifier.verify(bytes);
-  const { release, manifestDigest, components, envelope, envelopeDigest } = verified;
+  const verified = await verifier.verify(bytes, rootsFor());
+  const { release, components, authority, ...ofEnvelope } = verified;
   // The fifth layer, which is asked here: it needs the board and the policy, and takes no time.
   if (fresh) requireInDate(release, nowS());
   const admitted = admitRelease(release, rules, fresh);
@@ -52,8 +55,9 @@ export async function releaseReadiness(
     progress.tell({ step: 'staging', detail: `${name} ${version}` });
     assemblies.set(name, await named(name, () => assembled(one, once)));
   }
+  const { manifestDigest, envelope, envelopeDigest } = ofEnvelope;
   await stage.note(envelopeDigest, needs);
-  return { release, manifestDigest, assemblies, envelope, envelopeDigest };
+  return { release, manifestDigest, assemblies, authority, envelope, envelopeDigest };
 }
 
 type StageOnce = (digest: string, memoryBytesMax: number) => Promise<StagedArtifact>;

@@ -5,20 +5,22 @@ import { errorMessage } from '../base/errors.ts';
 import { parseBoard } from '../manifest/board.ts';
 import { type GatewayConfig, parseGatewayConfig } from '../manifest/gateway-config.ts';
 import type { Board } from '../ports/board.ts';
-import { parseTrust, type Trust } from '../signing/trust.ts';
+import type { Root } from '../trust/root.ts';
+import { verifyFirstRoot } from '../trust/root-chain.ts';
 import { GatewayStartError } from './errors.ts';
 
 /** All that is written down about a gateway, read and checked. */
 export interface GatewaySettings {
   readonly config: GatewayConfig;
   readonly board: Board;
-  readonly trust: Trust;
+  /** The factory's root, from which every later one follows. */
+  readonly root: Root;
   readonly policy: ReadonlyMap<string, readonly Grant[]>;
 }
 
 /**
- * Reads `gateway.toml` and the `*.toml` files of `conf.d` beside it, the board and the trust file.
- * Rejects with SettingsError, KeyError or GatewayStartError; each names file and place.
+ * Reads `gateway.toml` and the `*.toml` files of `conf.d` beside it, the board and the root.
+ * Rejects with SettingsError or GatewayStartError; each names file and place.
  */
 export async function readSettings(file: string): Promise<GatewaySettings> {
   const path = resolve(file);
@@ -27,11 +29,11 @@ export async function readSettings(file: string): Promise<GatewaySettings> {
     texts.push({ file: extra, text: await readText(extra, 'the configuration') });
   }
   const config = parseGatewayConfig(texts);
-  const { boardFile, trustFile } = config;
+  const { boardFile, rootFile } = config;
   return {
     config,
     board: parseBoard(boardFile, await readText(boardFile, 'the board file')),
-    trust: parseTrust(await readText(trustFile, 'the trust file'), trustFile),
+    root: await readRoot(rootFile),
     policy: parsePolicy(config),
   };
 }
@@ -62,6 +64,19 @@ async function overrides(path: string): Promise<readonly string[]> {
     .filter(name => name.endsWith('.toml'))
     .sort()
     .map(name => join(folder, name));
+}
+
+async function readRoot(path: string): Promise<Root> {
+  try {
+    return verifyFirstRoot(await readFile(path));
+  } catch (cause) {
+    throw new GatewayStartError(
+      'GATEWAY_ROOT',
+      `the root ${path} cannot be trusted: ${errorMessage(cause)}; ` +
+        'airssys-wasm root init makes one',
+      { cause },
+    );
+  }
 }
 
 async function readText(path: string, what: string): Promise<string> {

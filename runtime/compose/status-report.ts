@@ -12,6 +12,8 @@ import type { SlotName, SlotRecord } from '../deploy/slot-record.ts';
 import type { Release } from '../manifest/release.ts';
 import type { VendorHostStatus } from '../ports/component-host.ts';
 import type { MqttConnectionState } from '../ports/mqtt.ts';
+import type { Root } from '../trust/root.ts';
+import { isExpired } from '../trust/time.ts';
 
 /** What a report tells of the running release; a LiveRelease has this shape. */
 export interface ReportedRelease {
@@ -27,6 +29,8 @@ export interface GatewayPicture {
   readonly runtimeVersion: string;
   readonly startedMs: number;
   readonly nowMs: number;
+  /** Seconds since 1970, at least. */
+  readonly nowS: number;
   readonly record: SlotRecord;
   readonly live: ReportedRelease | null;
   /** The first is there always. */
@@ -37,6 +41,8 @@ export interface GatewayPicture {
   readonly notices: readonly string[];
   /** What is wrong with the state directory, in words. */
   readonly troubles: readonly string[];
+  /** The root in force. */
+  readonly root: Pick<Root, 'version' | 'expiresS'>;
   /** Why the gateway runs and installs nothing until a person has acted, or null. */
   readonly standstill: string | null;
   readonly lastChange: { readonly what: string; readonly atMs: number } | null;
@@ -58,6 +64,7 @@ export function statusReport(picture: GatewayPicture): StatusReport {
   const problems = [
     ...dark,
     ...picture.troubles.map(what => ({ subject: 'state', what, fix: null })),
+    ...expiredRoot(picture),
     ...controllers.flatMap(problemOf),
     ...mqtt.flatMap(connection =>
       connection.connected
@@ -95,6 +102,7 @@ export function statusReport(picture: GatewayPicture): StatusReport {
     verdict: dark.length > 0 ? 'failing' : verdictOf(controllers, problems.length),
     problems,
     notices,
+    root: { version: picture.root.version, expiresS: picture.root.expiresS },
     slots: { a: slotReport(record, 'a'), b: slotReport(record, 'b') },
     controllers,
     ...hostReports(hosts),
@@ -104,6 +112,12 @@ export function statusReport(picture: GatewayPicture): StatusReport {
         ? null
         : { what: lastChange.what, agoMs: Math.max(0, nowMs - lastChange.atMs) },
   };
+}
+
+function expiredRoot({ root, nowS }: GatewayPicture): StatusReport['problems'] {
+  if (!isExpired(root, nowS)) return [];
+  const what = `root ${root.version} has expired: nothing new is installed`;
+  return [{ subject: 'trust', what, fix: 'airssys-wasm root update FILE' }];
 }
 
 /** Only the first of several hosts is told of in the way that a single one is. */

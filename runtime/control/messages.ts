@@ -6,6 +6,9 @@ export const PROTOCOL_VERSIONS: readonly number[] = [1];
 /** Bytes of a release that may be uploaded. */
 const UPLOAD_BYTES_MAX = 64 * 1_048_576;
 
+/** Of a signed document in base64: 128 KiB of bytes. */
+const DOCUMENT_CHARACTERS_MAX = 174_764;
+
 const requestId = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff_ffff));
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 const label = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
@@ -39,6 +42,12 @@ export const requestSchema = v.variant('method', [
   v.strictObject({
     method: v.literal('rollback'),
     params: v.strictObject({ reason: v.pipe(v.string(), v.maxLength(512)) }),
+  }),
+  v.strictObject({
+    method: v.literal('root-update'),
+    params: v.strictObject({
+      document: v.pipe(v.string(), v.maxLength(DOCUMENT_CHARACTERS_MAX), v.base64()),
+    }),
   }),
   v.strictObject({
     method: v.literal('release'),

@@ -69,6 +69,8 @@ export const statusSchema = v.object({
   problems: v.array(problemSchema),
   /** Things to know that are no problems: development mode, missing walls. */
   notices: v.array(text),
+  /** Who may sign: seconds since 1970; null: it never expires. */
+  root: v.object({ version: count, expiresS: v.nullable(count) }),
   slots: v.object({ a: v.nullable(slotSchema), b: v.nullable(slotSchema) }),
   controllers: v.array(controllerSchema),
   host: hostSchema,
@@ -158,6 +160,9 @@ export const installStepSchema = v.variant('step', [
   v.object({ step: v.literal('trial'), installed: installedSchema }),
 ]);
 
+/** Answer of `root-update`: the root in force. */
+export const rootUpdatedSchema = v.object({ version: count, expiresS: v.nullable(count) });
+
 /** Answer of `lines`. */
 export const linesSchema = v.object({
   /** Whether inputs can be driven. */
@@ -199,6 +204,8 @@ export type WhyReport = v.InferOutput<typeof whySchema>;
 export type InstalledReport = v.InferOutput<typeof installedSchema>;
 /** A step of an installation. */
 export type InstallStep = v.InferOutput<typeof installStepSchema>;
+/** The root in force after an update. */
+export type RootUpdatedReport = v.InferOutput<typeof rootUpdatedSchema>;
 /** The lines of the board. */
 export type LinesReport = v.InferOutput<typeof linesSchema>;
 /** A change of a line. */

@@ -6,6 +6,7 @@ import type {
   LinesReport,
   ListReport,
   LogLine,
+  RootUpdatedReport,
   SlotsReport,
   StatusReport,
   WhyReport,
@@ -42,6 +43,8 @@ export interface ControlService {
    */
   install(envelope: Uint8Array, onStep: (step: InstallStep) => void): Promise<InstalledReport>;
   rollback(reason: string): Promise<InstalledReport>;
+  /** Adopts the root that follows the one in force; rejects when it does not follow. */
+  adoptRoot(document: Uint8Array): Promise<RootUpdatedReport>;
   /** Lets a quarantined controller start. @throws ControlError `CONTROL_NOT_FOUND` */
   releaseQuarantine(controller: string): Promise<'released' | 'not-quarantined'>;
   lines(): Promise<LinesReport>;

@@ -1,6 +1,7 @@
 import { errorMessage } from '../base/errors.ts';
 import type { Release } from '../manifest/release.ts';
 import { VerifierError } from '../manifest/release-verifier.ts';
+import type { Authority } from '../manifest/verify-envelope.ts';
 import type { Assembly } from '../ports/component-host.ts';
 import type { ContentStore } from './content-store.ts';
 import { DeployError } from './errors.ts';
@@ -49,8 +50,9 @@ export interface ReadyRelease {
   readonly assemblies: ReadonlyMap<string, Assembly>;
 }
 
-/** A ready release, and the very bytes that it was verified in. */
+/** A ready release, who vouched for it, and the very bytes that it was verified in. */
 export interface ExaminedRelease extends ReadyRelease {
+  readonly authority: Authority;
   readonly envelope: Uint8Array;
   /** SHA-256 of them, lower-case hex. */
   readonly envelopeDigest: string;
@@ -76,6 +78,8 @@ export interface DeployerParts {
    * result holds them. Rejects with VerifierError when it cannot tell.
    */
   readonly makeReady: (envelope: Uint8Array, fresh: boolean) => Promise<ExaminedRelease>;
+  /** Whether the floor of a role is one of former keys. */
+  readonly isRenewed: machine.RoleRenewal;
   readonly start: (
     ready: ReadyRelease,
     slot: SlotName,
@@ -249,7 +253,8 @@ class DeployerActor implements Deployer {
     readonly envelope: Uint8Array;
   }> {
     try {
-      const { envelope, envelopeDigest, ...ready } = await this.#parts.makeReady(bytes, true);
+      const examined = await this.#parts.makeReady(bytes, true);
+      const { envelope, envelopeDigest, authority, ...ready } = examined;
       const { name, version, sequence } = ready.release;
       const candidate = {
         envelopeDigest,
@@ -257,8 +262,10 @@ class DeployerActor implements Deployer {
         name,
         version,
         sequence,
+        role: authority.role,
+        rootVersion: authority.rootVersion,
       };
-      machine.requireInstallable(this.#record, candidate);
+      machine.requireInstallable(this.#record, candidate, this.#parts.isRenewed);
       return { ready, candidate, envelope };
     } catch (error) {
       this.#parts.onEvent({ kind: 'refused', error });
@@ -335,7 +342,7 @@ class DeployerActor implements Deployer {
     if (entry === null) throw new DeployError('DEPLOY_NOT_STORED', `slot ${slot} is empty`);
     const load = async () => {
       const bytes = await this.#parts.envelopes.get(entry.envelopeDigest);
-      const { envelope: _, ...ready } = await this.#parts.makeReady(bytes, false);
+      const { envelope: _, authority: __, ...ready } = await this.#parts.makeReady(bytes, false);
       return ready;
     };
     return load().catch(error => {

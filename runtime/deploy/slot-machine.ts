@@ -29,6 +29,8 @@ export interface Candidate {
   readonly name: string;
   readonly version: string;
   readonly sequence: number;
+  readonly role: string;
+  readonly rootVersion: number;
 }
 
 /** What to do after a start of the gateway. */
@@ -38,12 +40,20 @@ export type BootDecision =
   | { readonly kind: 'try'; readonly slot: SlotName; readonly record: SlotRecord }
   | { readonly kind: 'give-up-trial'; readonly record: SlotRecord };
 
+/** Whether a role got other keys after a version of the root: see trust/root-chain.ts. */
+export type RoleRenewal = (role: string, sinceRootVersion: number) => boolean;
+
 /**
- * Refuses a release that may not be installed here.
+ * Refuses a release that may not be installed here. The floor is that of the role that signed: of a
+ * name, it could be evaded by another one.
  * @throws DeployError `DEPLOY_DOWNGRADE`, `DEPLOY_SEQUENCE_REUSED`, `DEPLOY_KNOWN_BAD`,
  * `DEPLOY_ALREADY_INSTALLED`, `DEPLOY_FLOORS_FULL`.
  */
-export function requireInstallable(record: SlotRecord, candidate: Candidate): void {
+export function requireInstallable(
+  record: SlotRecord,
+  candidate: Candidate,
+  isRenewed: RoleRenewal,
+): void {
   const what = `${candidate.name} ${candidate.version} (sequence ${candidate.sequence})`;
   const current = record.active === null ? null : record.slots[record.active];
   if (record.trial === null && current?.manifestDigest === candidate.manifestDigest) {
@@ -57,18 +67,20 @@ export function requireInstallable(record: SlotRecord, candidate: Candidate): vo
         'Mend it and sign it under a higher sequence',
     );
   }
-  const floor = record.floors.get(candidate.name);
+  const { role } = candidate;
+  const floor = record.floors.get(role);
   if (floor === undefined) {
     if (record.floors.size < FLOORS_MAX) return;
     throw new DeployError(
       'DEPLOY_FLOORS_FULL',
-      `this gateway remembers ${FLOORS_MAX} release names already; reuse one of them`,
+      `this gateway remembers ${FLOORS_MAX} roles that signed; reuse one of them`,
     );
   }
+  if (isRenewed(role, floor.rootVersion)) return;
   if (candidate.sequence < floor.sequence) {
     throw new DeployError(
       'DEPLOY_DOWNGRADE',
-      `${what} is older than sequence ${floor.sequence}, which was committed here; ` +
+      `${what} is older than what role ${role} had committed here, ${floor.sequence}; ` +
         'sign it anew under a higher sequence',
     );
   }
@@ -122,12 +134,12 @@ export function commit(record: SlotRecord): SlotRecord {
   const { trial } = record;
   const entry = trial === null ? null : record.slots[trial.slot];
   if (trial === null || entry === null) throw notThere('no release is on trial');
-  const { name, sequence, manifestDigest } = entry;
+  const { role, rootVersion, sequence, manifestDigest } = entry;
   return next(record, {
     active: trial.slot,
     trial: null,
     slots: withSlot(record, trial.slot, { ...entry, state: 'good' }),
-    floors: new Map(record.floors).set(name, { sequence, manifestDigest }),
+    floors: new Map(record.floors).set(role, { sequence, manifestDigest, rootVersion }),
   });
 }
 

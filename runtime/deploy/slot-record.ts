@@ -17,7 +17,7 @@ export interface SlotRecord {
   /** A release that is being tried out, or null. */
   readonly trial: Trial | null;
   readonly slots: { readonly a: SlotEntry | null; readonly b: SlotEntry | null };
-  /** Highest committed sequence and its manifest digest, by release name. */
+  /** Highest committed sequence and its manifest digest, by the role that signed. */
   readonly floors: ReadonlyMap<string, Floor>;
   /** Releases that failed on this gateway, newest last. They are not tried again by themselves. */
   readonly bad: readonly BadRelease[];
@@ -43,14 +43,19 @@ export interface SlotEntry {
   readonly name: string;
   readonly version: string;
   readonly sequence: number;
+  /** Under which role it was verified, and in which root that stands. */
+  readonly role: string;
+  readonly rootVersion: number;
   /** `writing` while its content is incomplete, `bad` after a failed trial. */
   readonly state: 'writing' | 'installed' | 'good' | 'bad';
 }
 
-/** The lowest sequence that may still be installed under a release name. */
+/** The lowest sequence that may still be installed under a role. */
 export interface Floor {
   readonly sequence: number;
   readonly manifestDigest: string;
+  /** The root under which it rose. */
+  readonly rootVersion: number;
 }
 
 /** A release that failed, and why. */
@@ -65,8 +70,8 @@ export const SLOT_RECORD_BYTES_MAX = 64 * 1024;
 export const TEXT_LENGTH_MAX = 512;
 /** How many failed releases are remembered. */
 export const BAD_RELEASES_MAX = 16;
-/** How many release names can have a floor; a name beyond is refused at install. */
-export const FLOORS_MAX = 32;
+/** How many roles can have a floor; one beyond is refused at install. */
+export const FLOORS_MAX = 64;
 
 /** The state of a gateway that never installed anything. */
 export const EMPTY_RECORD: SlotRecord = {
@@ -79,7 +84,7 @@ export const EMPTY_RECORD: SlotRecord = {
   lastCause: null,
 };
 
-const FORMAT = 1;
+const FORMAT = 2;
 const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const text = v.pipe(v.string(), v.maxLength(TEXT_LENGTH_MAX));
 const counter = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -91,6 +96,8 @@ const entrySchema = v.strictObject({
   name: text,
   version: text,
   sequence: counter,
+  role: text,
+  rootVersion: counter,
   state: v.picklist(['writing', 'installed', 'good', 'bad']),
 });
 
@@ -101,7 +108,14 @@ const recordSchema = v.strictObject({
   trial: v.nullable(v.strictObject({ slot: slotName, triesLeft: counter })),
   slots: v.strictObject({ a: v.nullable(entrySchema), b: v.nullable(entrySchema) }),
   floors: v.pipe(
-    v.array(v.strictObject({ name: text, sequence: counter, manifestDigest: digest })),
+    v.array(
+      v.strictObject({
+        role: text,
+        sequence: counter,
+        manifestDigest: digest,
+        rootVersion: counter,
+      }),
+    ),
     v.maxLength(FLOORS_MAX),
   ),
   bad: v.pipe(
@@ -116,7 +130,7 @@ const recordSchema = v.strictObject({
  * line feed, then the record as one line of JSON, readable with nothing but `cat`.
  */
 export function encodeSlotRecord(record: SlotRecord): Uint8Array {
-  const floors = [...record.floors].map(([name, floor]) => ({ name, ...floor }));
+  const floors = [...record.floors].map(([role, floor]) => ({ role, ...floor }));
   const body = JSON.stringify({ format: FORMAT, ...record, floors });
   return new TextEncoder().encode(`${checksum(body)}\n${body}\n`);
 }
@@ -130,7 +144,7 @@ export function decodeSlotRecord(bytes: Uint8Array): SlotRecord {
   const parsed = v.safeParse(recordSchema, JSON.parse(body));
   if (!parsed.success) throw damaged(v.summarize(parsed.issues));
   const { format: _, floors, ...rest } = parsed.output;
-  return { ...rest, floors: new Map(floors.map(({ name, ...floor }) => [name, floor])) };
+  return { ...rest, floors: new Map(floors.map(({ role, ...floor }) => [role, floor])) };
 }
 
 function checksum(body: string): string {

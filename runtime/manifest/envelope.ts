@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { CborTag, type CborValue, decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { readArray, readBytes } from '../base/cbor-read.ts';
 import { CborError } from '../base/cbor-scan.ts';
-import { SIGNATURE_BLOCKS_MAX } from '../signing/threshold.ts';
+import { SIGNATURES_MAX } from '../signing/cose.ts';
 import { ReleaseError } from './errors.ts';
 import * as limits from './limits.ts';
 import { readDigest } from './manifest-decode.ts';
@@ -92,7 +92,7 @@ function readAuthentication(members: ReadonlyMap<unknown, unknown>, manifest: Ui
     1,
     limits.AUTHENTICATION_BYTES_MAX,
   );
-  const parts = readArray(decodeCbor(encoded), path, 1, 1 + SIGNATURE_BLOCKS_MAX);
+  const parts = readArray(decodeCbor(encoded), path, 1, 1 + SIGNATURES_MAX);
   const [digestBytes, ...signatureBlocks] = parts.map(part =>
     readBytes(part, path, 1, limits.AUTHENTICATION_BYTES_MAX),
   );

@@ -110,7 +110,7 @@ export const gatewaySchema = v.strictObject({
   'state-directory': v.optional(pathSchema, '/var/lib/airssys'),
   'control-socket': v.optional(pathSchema, '/run/airssys/control.sock'),
   'board-file': v.optional(pathSchema, '/etc/airssys/board.toml'),
-  'trust-file': v.optional(pathSchema, '/etc/airssys/trust.toml'),
+  'root-file': v.optional(pathSchema, '/etc/airssys/root.cbor'),
   mqtt: v.optional(v.pipe(v.array(mqttSchema), v.maxLength(MQTT_CONNECTIONS_MAX)), []),
   policy: v.optional(v.pipe(v.array(policySchema), v.maxLength(POLICY_RULES_MAX)), []),
   limits: v.optional(limitsSchema, {}),

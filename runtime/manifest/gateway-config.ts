@@ -19,7 +19,7 @@ export interface GatewayConfig {
   readonly stateDirectory: string;
   readonly controlSocket: string;
   readonly boardFile: string;
-  readonly trustFile: string;
+  readonly rootFile: string;
   readonly mqtt: readonly MqttConnectionSettings[];
   readonly policy: readonly PolicyRule[];
   readonly limits: GatewayLimits;
@@ -85,7 +85,7 @@ const PATH_KEYS = new Set([
   'state-directory',
   'control-socket',
   'board-file',
-  'trust-file',
+  'root-file',
   'credentials-file',
   'ca-file',
   'certificate-file',
@@ -141,7 +141,7 @@ function gatewayConfig(file: string, table: GatewayTable): Omit<GatewayConfig, '
     stateDirectory: table['state-directory'],
     controlSocket,
     boardFile: table['board-file'],
-    trustFile: table['trust-file'],
+    rootFile: table['root-file'],
     mqtt: table.mqtt.map(connection => ({
       label: connection.label,
       url: connection.url,

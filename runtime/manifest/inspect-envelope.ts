@@ -1,4 +1,4 @@
-import { parseSign1 } from '../signing/cose-sign1.ts';
+import { parseCose } from '../signing/cose.ts';
 import { parseEnvelope } from './envelope.ts';
 import { decodeManifest } from './manifest-decode.ts';
 import { payloadUri } from './manifest-encode.ts';
@@ -8,24 +8,33 @@ import { imagesOf, type Release } from './release.ts';
 export interface EnvelopeClaims {
   readonly release: Release;
   readonly manifestDigest: string;
-  /** Ids of the keys that claim to have signed, lower-case hex, and their algorithms. */
-  readonly signatures: readonly { readonly keyId: string; readonly algorithm: number }[];
+  /** Keys that claim to have signed, and COSE algorithms, which need not be accepted here. */
+  readonly signatures: readonly ClaimedSignature[];
   /** Payloads by the digest they are filed under. */
   readonly payloads: ReadonlyMap<string, Uint8Array>;
+}
+
+/** A signature that nobody has verified. */
+export interface ClaimedSignature {
+  /** Id of the key, lower-case hex; empty where it is not named. */
+  readonly keyId: string;
+  readonly algorithm: number;
 }
 
 /**
  * Returns what an envelope claims, for people to look at. Never a base for a decision.
  * @throws ReleaseError `ENVELOPE_*`, `MANIFEST_*`; SignatureError `SIGNATURE_MALFORMED`,
- *   `SIGNATURE_ALGORITHM`
+ *   `SIGNATURE_CRITICAL`
  */
 export function inspectEnvelope(bytes: Uint8Array): EnvelopeClaims {
   const envelope = parseEnvelope(bytes);
   const release = decodeManifest(envelope.manifest);
-  const signatures = envelope.signatureBlocks.map(block => {
-    const { keyId, algorithm } = parseSign1(block, { acceptEdDsa: true });
-    return { keyId: Buffer.from(keyId).toString('hex'), algorithm };
-  });
+  const signatures = envelope.signatureBlocks.flatMap(block =>
+    parseCose(block, block.length).signatures.map(({ keyId, algorithm }) => ({
+      keyId: Buffer.from(keyId ?? []).toString('hex'),
+      algorithm,
+    })),
+  );
   const payloads = new Map<string, Uint8Array>();
   for (const { digest } of imagesOf(release)) {
     const payload = envelope.payloads.get(payloadUri(digest));

@@ -2,8 +2,7 @@ import { GatewayError } from '../base/errors.ts';
 import { moveBytes } from '../base/move-bytes.ts';
 import { sha256 } from '../base/sha256.ts';
 import type { Hasher } from '../ports/hasher.ts';
-import type { Trust } from '../signing/trust.ts';
-import { authenticateEnvelope, type VerifiedRelease } from './verify-envelope.ts';
+import { authenticateEnvelope, type Roots, type VerifiedRelease } from './verify-envelope.ts';
 
 /** A release that passed all layers but the policy, and the bytes in which it came. */
 export interface VerifiedEnvelope extends VerifiedRelease {
@@ -14,7 +13,7 @@ export interface VerifiedEnvelope extends VerifiedRelease {
 }
 
 /**
- * Verifies envelopes under one trust. Bytes are moved in and out, never shared: between the verdict
+ * Verifies envelopes. Bytes are moved in and out, never shared: between the verdict
  * and what is done with the bytes nobody else can have changed them.
  */
 export interface ReleaseVerifier extends Hasher {
@@ -23,7 +22,7 @@ export interface ReleaseVerifier extends Hasher {
    * ask. The bytes are moved: the caller's view is empty from now on, and the result holds them.
    * Rejects with ReleaseError, SignatureError; VerifierError when there is no verdict.
    */
-  verify(envelope: Uint8Array): Promise<VerifiedEnvelope>;
+  verify(envelope: Uint8Array, roots: Roots): Promise<VerifiedEnvelope>;
   /** Ends it. What waits is rejected with VerifierError `VERIFIER_CLOSED`. */
   close(): Promise<void>;
 }
@@ -39,9 +38,9 @@ export type VerifierErrorCode =
 export class VerifierError extends GatewayError<VerifierErrorCode> {}
 
 /** Returns a verifier that works in the caller's own thread, and keeps it from everything else. */
-export function inThreadVerifier(trust: Trust): ReleaseVerifier {
+export function inThreadVerifier(): ReleaseVerifier {
   return {
-    verify: async envelope => verifyMoved(moveBytes(envelope), trust),
+    verify: async (envelope, roots) => verifyMoved(moveBytes(envelope), roots),
     hash: async (bytes, startByte = 0) => {
       const moved = moveBytes(bytes);
       return { bytes: moved, digest: sha256(moved.subarray(startByte)) };
@@ -54,7 +53,7 @@ export function inThreadVerifier(trust: Trust): ReleaseVerifier {
  * Verifies and hashes bytes that nobody else holds, in one go: the digest is of what was verified.
  * @throws ReleaseError, SignatureError
  */
-export function verifyMoved(envelope: Uint8Array<ArrayBuffer>, trust: Trust): VerifiedEnvelope {
-  const verified = authenticateEnvelope(envelope, trust);
+export function verifyMoved(envelope: Uint8Array<ArrayBuffer>, roots: Roots): VerifiedEnvelope {
+  const verified = authenticateEnvelope(envelope, roots);
   return { ...verified, envelope, envelopeDigest: sha256(envelope) };
 }

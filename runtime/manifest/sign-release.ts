@@ -1,4 +1,4 @@
-import { signDetached } from '../signing/cose-sign1.ts';
+import { signDetached } from '../signing/cose.ts';
 import type { PrivateKey } from '../signing/ed25519.ts';
 import { digestOfManifest, encodeEnvelope } from './envelope.ts';
 import { ReleaseError } from './errors.ts';

@@ -7,15 +7,10 @@ import type { Clock, Timer } from '../ports/clock.ts';
 import type { HashedBytes } from '../ports/hasher.ts';
 import type { Log } from '../ports/log.ts';
 import { SignatureError } from '../signing/errors.ts';
-import type { Trust } from '../signing/trust.ts';
 import { ReleaseError } from './errors.ts';
 import { type ReleaseVerifier, type VerifiedEnvelope, VerifierError } from './release-verifier.ts';
-import type {
-  Refusal,
-  VerifierReply,
-  VerifierRequest,
-  VerifierThreadSettings,
-} from './verifier-messages.ts';
+import type { Refusal, VerifierReply, VerifierRequest } from './verifier-messages.ts';
+import type { Roots } from './verify-envelope.ts';
 
 /** Jobs that wait while one is done. */
 export const JOBS_WAITING_MAX = 4;
@@ -34,7 +29,6 @@ const THREAD_MEMORY = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16
 
 /** What a verifier with a thread of its own needs. */
 export interface ThreadedVerifierOptions {
-  readonly trust: Trust;
   readonly clock: Clock;
   readonly log: Log;
   /** The thread's entry file; this program's own when not given. */
@@ -69,8 +63,8 @@ class ThreadedVerifier implements ReleaseVerifier {
     this.#options = options;
   }
 
-  async verify(envelope: Uint8Array): Promise<VerifiedEnvelope> {
-    const reply = await this.#ask({ kind: 'verify', bytes: moveBytes(envelope) });
+  async verify(envelope: Uint8Array, roots: Roots): Promise<VerifiedEnvelope> {
+    const reply = await this.#ask({ kind: 'verify', bytes: moveBytes(envelope), roots });
     if (reply.kind === 'refused') throw refusalError(reply.refusal);
     if (reply.kind !== 'verified') throw mixedUp(reply);
     return reply.verified;
@@ -127,11 +121,9 @@ class ThreadedVerifier implements ReleaseVerifier {
   }
 
   #start(): Worker {
-    const { trust, log } = this.#options;
-    const settings: VerifierThreadSettings = { trust };
+    const { log } = this.#options;
     const entry = this.#options.entry ?? threadEntry(import.meta.url, 'verifier-worker');
     const thread = new Worker(entry, {
-      workerData: settings,
       env: {},
       execArgv: [],
       resourceLimits: THREAD_MEMORY,

@@ -1,17 +1,16 @@
 import type { HashedBytes } from '../ports/hasher.ts';
 import type { SignatureErrorCode } from '../signing/errors.ts';
-import type { Trust } from '../signing/trust.ts';
 import type { ReleaseErrorCode } from './errors.ts';
 import type { VerifiedEnvelope } from './release-verifier.ts';
-
-/** What the verifier's thread is started with. */
-export interface VerifierThreadSettings {
-  readonly trust: Trust;
-}
+import type { Roots } from './verify-envelope.ts';
 
 /** To the thread; the buffer under `bytes` is transferred with it. */
 export type VerifierRequest =
-  | { readonly kind: 'verify'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | {
+      readonly kind: 'verify';
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly roots: Roots;
+    }
   | {
       readonly kind: 'hash';
       readonly bytes: Uint8Array<ArrayBuffer>;

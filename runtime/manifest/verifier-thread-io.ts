@@ -4,31 +4,26 @@ import { sha256 } from '../base/sha256.ts';
 import { SignatureError } from '../signing/errors.ts';
 import { ReleaseError } from './errors.ts';
 import { verifyMoved } from './release-verifier.ts';
-import type {
-  Refusal,
-  VerifierReply,
-  VerifierRequest,
-  VerifierThreadSettings,
-} from './verifier-messages.ts';
+import type { Refusal, VerifierReply, VerifierRequest } from './verifier-messages.ts';
 
 /**
  * Serves requests that come in on `port`, one after the other. What is thrown beside a refusal is a
  * fault of ours and ends the thread.
  */
-export function serveVerifier(port: MessagePort, settings: VerifierThreadSettings): void {
+export function serveVerifier(port: MessagePort): void {
   port.on('message', (request: VerifierRequest) => {
-    const reply = answer(request, settings);
+    const reply = answer(request);
     port.postMessage(reply, reply.kind === 'refused' ? [] : [request.bytes.buffer]);
   });
 }
 
-function answer(request: VerifierRequest, { trust }: VerifierThreadSettings): VerifierReply {
+function answer(request: VerifierRequest): VerifierReply {
   const { bytes } = request;
   if (request.kind === 'hash') {
     return { kind: 'hashed', hashed: { bytes, digest: sha256(bytes.subarray(request.startByte)) } };
   }
   try {
-    return { kind: 'verified', verified: verifyMoved(bytes, trust) };
+    return { kind: 'verified', verified: verifyMoved(bytes, request.roots) };
   } catch (error) {
     return { kind: 'refused', refusal: refusalOf(error) };
   }

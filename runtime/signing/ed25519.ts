@@ -14,7 +14,7 @@ export type PrivateKey = Uint8Array & { readonly [privateKeyBrand]: true };
 /** Bytes of a public key, and of a seed. */
 export const KEY_BYTES = 32;
 /** Bytes of a signature. */
-export const SIGNATURE_BYTES = 64;
+const SIGNATURE_BYTES = 64;
 
 // The library's own way to make its synchronous functions work; set once, never changed.
 hashes.sha512 = message => Uint8Array.from(createHash('sha512').update(message).digest());

@@ -5,6 +5,7 @@ export type SignatureErrorCode =
   | 'SIGNATURE_MISSING'
   | 'SIGNATURE_MALFORMED'
   | 'SIGNATURE_ALGORITHM'
+  | 'SIGNATURE_CRITICAL'
   | 'SIGNATURE_UNKNOWN_KEY'
   | 'SIGNATURE_WRONG_ROLE'
   | 'SIGNATURE_DUPLICATE'
@@ -16,7 +17,7 @@ export type SignatureErrorCode =
 export class SignatureError extends GatewayError<SignatureErrorCode> {}
 
 /** Codes of KeyError. */
-export type KeyErrorCode = 'KEY_MALFORMED' | 'KEY_WEAK' | 'KEY_TRUST_FILE';
+export type KeyErrorCode = 'KEY_MALFORMED' | 'KEY_WEAK';
 
 /** A key, or a file of keys, that cannot be used. */
 export class KeyError extends GatewayError<KeyErrorCode> {}

@@ -9,7 +9,10 @@ import {
 } from '../../runtime/manifest/release-toml.ts';
 import { signRelease } from '../../runtime/manifest/sign-release.ts';
 import { type PrivateKey, parsePrivateKey, publicKeyOf } from '../../runtime/signing/ed25519.ts';
-import { formatTrust } from '../../runtime/signing/trust.ts';
+import { trustedKey } from '../../runtime/signing/trusted-key.ts';
+import { encodeDocument, newDocument, signDocument } from '../../runtime/trust/document.ts';
+import { encodeRoot } from '../../runtime/trust/root-codec.ts';
+import { rootOfKeys } from '../../runtime/trust/root-toml.ts';
 
 /** A gateway's set-up in a folder of its own, for a desk or a test. */
 export interface Site {
@@ -32,7 +35,7 @@ export interface SiteParts {
   readonly extra?: string;
 }
 
-/** Writes configuration, board and trust files, with a new key that nothing else knows. */
+/** Writes configuration, board and root, with a new key that nothing else knows. */
 export async function makeSite(parts: SiteParts): Promise<Site> {
   const { folder } = parts;
   const key = parsePrivateKey(randomBytes(32));
@@ -45,17 +48,24 @@ export async function makeSite(parts: SiteParts): Promise<Site> {
     'state-directory': stateDirectory,
     'control-socket': socket,
     'board-file': board,
-    'trust-file': join(folder, 'trust.toml'),
+    'root-file': join(folder, 'root.cbor'),
     mqtt: [{ label: 'main', url: `mqtt://127.0.0.1:${parts.brokerPort}` }],
   };
   const configFile = join(folder, 'gateway.toml');
   await writeFile(configFile, stringify(config));
-  await writeFile(join(folder, 'trust.toml'), formatTrust('throwaway', publicKeyOf(key)));
+  await writeFile(join(folder, 'root.cbor'), rootOfKey(key));
   if (parts.extra !== undefined) {
     await mkdir(join(folder, 'conf.d'));
     await writeFile(join(folder, 'conf.d', 'extra.toml'), parts.extra);
   }
   return { folder, configFile, socket, stateDirectory, key };
+}
+
+/** A root in which the key may do everything. */
+function rootOfKey(key: PrivateKey): Uint8Array {
+  const issuedS = Math.floor(Date.now() / 1_000);
+  const root = rootOfKeys([trustedKey('throwaway', publicKeyOf(key))], issuedS);
+  return encodeDocument(signDocument(newDocument('root', encodeRoot(root)), key));
 }
 
 /** Returns the signed envelope of a release.toml; components are read beside it. */

@@ -9,6 +9,7 @@ const L2 = [
   'capabilities/guards',
   'runtime/actors',
   'runtime/signing',
+  'runtime/trust',
   'runtime/manifest',
   'runtime/storage',
   'runtime/transport',
@@ -28,7 +29,8 @@ const ARROWS: ReadonlyMap<string, readonly string[]> = new Map([
   ...L1.map(area => [area, L0] as const),
   ['drivers', [...L0, 'runtime/ports']],
   ...L2.map(area => [area, [...L0, ...L1]] as const),
-  ['runtime/manifest', [...L0, ...L1, 'runtime/signing']],
+  ['runtime/trust', [...L0, ...L1, 'runtime/signing']],
+  ['runtime/manifest', [...L0, ...L1, 'runtime/signing', 'runtime/trust']],
   ...L3.map(area => [area, [...L0, ...L1, ...L2]] as const),
   ...L4.map(area => [area, [...L0, ...L1, ...L2, ...L3]] as const),
   ['runtime/compose', [...L0, ...L1, ...L2, ...L3, ...L4, 'drivers']],
@@ -52,6 +54,7 @@ export const POWERFUL_AREAS: readonly string[] = [
   'capabilities/guards',
   'runtime/storage',
   'runtime/signing',
+  'runtime/trust',
 ];
 
 /** Returns the area of a path, such as `drivers/mqtt` or `scripts`; null when it has none. */

@@ -6,7 +6,7 @@ import {
   testController,
   testKey,
   testRelease,
-  testTrust,
+  testRoots,
 } from '../manifest/support/signed-release.ts';
 import { type Benchmark, medianOf } from './measure.ts';
 
@@ -57,10 +57,10 @@ function releaseTimer(pick: (times: Times) => number): () => number {
   );
   const byDigest = new Map(components.map(bytes => [sha256(bytes), bytes]));
   const envelope = signRelease(release, byDigest, [testKey(1)]);
-  const trust = testTrust(1);
+  const roots = testRoots(1);
   return () => {
     const startedAt = performance.now();
-    verifyEnvelope(envelope, trust, { policy: () => undefined });
+    verifyEnvelope(envelope, roots, { policy: () => undefined });
     const verifiedAt = performance.now();
     for (const bytes of components) sha256(bytes);
     const hashedAt = performance.now();

@@ -17,6 +17,8 @@ test.before(async () => {
   writeFileSync(path('future.toml'), RELEASE_TOML.replace('"0.1.0"', '"99.0.0"'));
   await run('keygen', '--out', 'dev.key');
   await run('keygen', '--out', 'other.key');
+  await run('root', 'init', '--key', 'dev.key', '--out', 'root.cbor');
+  await run('root', 'init', '--key', 'other.key', '--out', 'other.cbor');
   await run('sign', 'release.toml', '--key', 'dev.key', '--out', 'heating.suit');
 });
 
@@ -24,8 +26,8 @@ test.after(remove);
 
 test('a signed release passes all five layers', async () => {
   const [human, json] = await Promise.all([
-    run('verify', 'heating.suit', '--trust', 'dev.key.pub'),
-    run('--json', 'verify', 'heating.suit', '--trust', 'dev.key.pub'),
+    run('verify', 'heating.suit', '--root', 'root.cbor'),
+    run('--json', 'verify', 'heating.suit', '--root', 'root.cbor'),
   ]);
   assert.is(human.exit, 0, human.err);
   const ticks = human.out.trimEnd().split('\n');
@@ -44,10 +46,10 @@ test('a key that is not trusted, and tampered files, fail with 6 and the code', 
   tampered('payload.suit', readFileSync(path('heating.suit')).length - 1);
   writeFileSync(path('cut.suit'), readFileSync(path('heating.suit')).subarray(0, 300));
   const outcomes = await Promise.all([
-    run('verify', 'heating.suit', '--trust', 'other.key.pub'),
-    run('verify', 'signature.suit', '--trust', 'dev.key.pub'),
-    run('verify', 'payload.suit', '--trust', 'dev.key.pub'),
-    run('verify', 'cut.suit', '--trust', 'dev.key.pub'),
+    run('verify', 'heating.suit', '--root', 'other.cbor'),
+    run('verify', 'signature.suit', '--root', 'root.cbor'),
+    run('verify', 'payload.suit', '--root', 'root.cbor'),
+    run('verify', 'cut.suit', '--root', 'root.cbor'),
   ]);
   assert.equal(
     outcomes.map(({ exit }) => exit),
@@ -63,7 +65,7 @@ test('a key that is not trusted, and tampered files, fail with 6 and the code', 
 
 test('a release for a newer runtime fails in the policy layer, as a precondition', async () => {
   await run('sign', 'future.toml', '--key', 'dev.key', '--out', 'future.suit');
-  const outcome = await run('verify', 'future.suit', '--trust', 'dev.key.pub', '--json');
+  const outcome = await run('verify', 'future.suit', '--root', 'root.cbor', '--json');
   assert.is(outcome.exit, 11);
   const document = JSON.parse(outcome.out);
   assert.is(document.schema, 'airssys.error/1');

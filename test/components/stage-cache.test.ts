@@ -11,7 +11,6 @@ import { stageComponent } from '../../runtime/linker/stage.ts';
 import { inThreadVerifier } from '../../runtime/manifest/release-verifier.ts';
 import type { StagePort } from '../../runtime/ports/component-host.ts';
 import type { Files } from '../../runtime/ports/files.ts';
-import { testTrust } from '../manifest/support/signed-release.ts';
 import { guestBytes } from './support/guest.ts';
 
 const test = suite('components/stage-cache');
@@ -40,7 +39,7 @@ function open(folder: string, tag = '1.0.0', files: Files = nodeFiles()): Bench 
       return { digest, shape, plan: Buffer.from(JSON.stringify(plan)), modules };
     },
   };
-  const hasher = inThreadVerifier(testTrust(1));
+  const hasher = inThreadVerifier();
   return { folder, staged, cache: cachedStage(port, { files, hasher, folder, tag }) };
 }
 

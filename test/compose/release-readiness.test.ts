@@ -11,6 +11,7 @@ import {
   sha256,
   testController,
   testRelease,
+  testRoots,
 } from '../manifest/support/signed-release.ts';
 
 const test = suite('compose/release-readiness');
@@ -24,8 +25,7 @@ function verifierOf(release: Release): ReleaseVerifier {
     release,
     manifestDigest: '0'.repeat(64),
     components: new Map([[sha256(PUMP), PUMP]]),
-    keyId: '',
-    keyIds: [],
+    authority: { role: 'release', rootVersion: 1, keyIds: [] },
   };
   return {
     verify: async envelope => ({ ...verified, envelope, envelopeDigest: sha256(envelope) }),
@@ -40,6 +40,7 @@ async function outcome(nowS: number, fresh: boolean): Promise<string> {
   const heater = { label: 'heater', direction: 'out', safe: 'inactive', reserved: false } as const;
   const parts = {
     verifier: verifierOf(RELEASE),
+    rootsFor: () => testRoots(1),
     rules: {
       runtimeVersion: '0.1.0',
       gatewayClass: { vendor: 'example.com', name: 'gateway' },

@@ -82,6 +82,8 @@ function picture(more: Partial<GatewayPicture> = {}): GatewayPicture {
     runtimeVersion: '0.1.0',
     startedMs: 40_000,
     nowMs: NOW_MS,
+    nowS: 1_800_000_000,
+    root: { version: 1, expiresS: null },
     record: EMPTY_RECORD,
     live: releaseOf([actor('relay')]),
     hosts: [HOST],
@@ -136,6 +138,8 @@ test('a committed release that does not run is failing, and not called absent', 
     sizeBytes: 1_000,
     parts: [],
     links: [],
+    role: 'release',
+    rootVersion: 1,
     state: 'good',
   } as const;
   const record: SlotRecord = { ...EMPTY_RECORD, active: 'a', slots: { a: entry, b: null } };
@@ -145,6 +149,21 @@ test('a committed release that does not run is failing, and not called absent', 
   assert.equal(dark.problems, [
     { subject: 'site', what: '2.0.0 is in slot a and does not run', fix: 'airssys-wasm logs' },
   ]);
+});
+
+test('a root that has expired is a problem, and no reason to fail', () => {
+  const expired = report({ root: { version: 3, expiresS: 1_800_000_000 } });
+  assert.is(expired.verdict, 'degraded');
+  assert.equal(expired.problems, [
+    {
+      subject: 'trust',
+      what: 'root 3 has expired: nothing new is installed',
+      fix: 'airssys-wasm root update FILE',
+    },
+  ]);
+  const later = report({ root: { version: 3, expiresS: 1_800_000_001 } });
+  assert.equal(later.problems, []);
+  assert.equal(later.root, { version: 3, expiresS: 1_800_000_001 });
 });
 
 test('a gateway that lost its record is failing; one that cannot store is degraded', () => {
@@ -359,6 +378,8 @@ const ENTRY = {
   name: 'site',
   version: '1.0.0',
   sequence: 1,
+  role: 'release',
+  rootVersion: 1,
   state: 'good',
 } as const;
 
@@ -373,7 +394,7 @@ const ON_TRIAL: SlotRecord = {
 
 test('a slot on trial is told as such, the committed one as active, its envelope to nobody', () => {
   const { slots } = report({ record: ON_TRIAL });
-  const { envelopeDigest: _, ...shown } = ENTRY;
+  const { envelopeDigest: _, role: __, rootVersion: ___, ...shown } = ENTRY;
   assert.equal(slots, {
     a: { ...shown, active: true },
     b: { ...shown, version: '2.0.0', sequence: 2, state: 'trial', active: false },

@@ -9,7 +9,6 @@ import { slotStore } from '../../runtime/deploy/slot-store.ts';
 import type { Release } from '../../runtime/manifest/release.ts';
 import { inThreadVerifier, VerifierError } from '../../runtime/manifest/release-verifier.ts';
 import type { Files } from '../../runtime/ports/files.ts';
-import { testTrust } from '../manifest/support/signed-release.ts';
 
 /** A test release is a few words. */
 export const BLOB_BYTES_MAX = 1024;
@@ -46,12 +45,7 @@ export async function bench(folder: string, files: Files = nodeFiles()): Promise
   const kept: ReadonlySet<string>[] = [];
   const deployer = createDeployer({
     slots: slotStore(files, folder),
-    envelopes: contentStore(
-      files,
-      inThreadVerifier(testTrust(1)),
-      join(folder, 'releases'),
-      BLOB_BYTES_MAX,
-    ),
+    envelopes: contentStore(files, inThreadVerifier(), join(folder, 'releases'), BLOB_BYTES_MAX),
     makeReady: async bytes => {
       const text = new TextDecoder().decode(bytes);
       if (flaws.delete('no verdict')) throw new VerifierError('VERIFIER_LOST', 'thread ended');
@@ -63,8 +57,10 @@ export async function bench(folder: string, files: Files = nodeFiles()): Promise
         assemblies: new Map(),
         envelope: bytes,
         envelopeDigest: digest,
+        authority: { role: 'release', rootVersion: 1, keyIds: [] },
       };
     },
+    isRenewed: () => false,
     start: async ready => {
       const text = ready.release.version;
       const undecided = Promise.withResolvers<void>();

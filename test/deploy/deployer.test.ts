@@ -10,7 +10,6 @@ import { EMPTY_RECORD } from '../../runtime/deploy/slot-record.ts';
 import { slotStore } from '../../runtime/deploy/slot-store.ts';
 import { inThreadVerifier } from '../../runtime/manifest/release-verifier.ts';
 import type { Files } from '../../runtime/ports/files.ts';
-import { testTrust } from '../manifest/support/signed-release.ts';
 import {
   BLOB_BYTES_MAX,
   bench,
@@ -321,7 +320,7 @@ test('the envelope of a failed trial is removed, at once or at the next start', 
     assert.is(await stored(), 1);
     await contentStore(
       nodeFiles(),
-      inThreadVerifier(testTrust(1)),
+      inThreadVerifier(),
       join(folder, 'releases'),
       BLOB_BYTES_MAX,
     ).put(envelope('left over'), sha256(envelope('left over')));

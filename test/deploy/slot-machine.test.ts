@@ -12,13 +12,15 @@ import {
 
 const test = suite('deploy/slot-machine');
 
-function candidate(sequence: number, tag = 'a', name = 'heating'): machine.Candidate {
+function candidate(sequence: number, tag = 'a', role = 'release'): machine.Candidate {
   return {
     envelopeDigest: tag.repeat(64),
     manifestDigest: `${tag.repeat(60)}${String(sequence).padStart(4, '0')}`,
-    name,
+    name: 'heating',
     version: `1.0.${sequence}`,
     sequence,
+    role,
+    rootVersion: 1,
   };
 }
 
@@ -28,6 +30,10 @@ function onTrial(record: SlotRecord, release: machine.Candidate): SlotRecord {
 
 function committed(record: SlotRecord, release: machine.Candidate): SlotRecord {
   return machine.commit(onTrial(record, release));
+}
+
+function requireInstallable(record: SlotRecord, release: machine.Candidate): void {
+  machine.requireInstallable(record, release, () => false);
 }
 
 function code(act: () => unknown): DeployErrorCode | 'nothing was thrown' {
@@ -45,7 +51,7 @@ test('a commit makes the trial the active release and raises the floor', () => {
   assert.is(record.active, 'a');
   assert.is(record.trial, null);
   assert.is(record.slots.a?.state, 'good');
-  assert.is(record.floors.get('heating')?.sequence, 1);
+  assert.is(record.floors.get('release')?.sequence, 1);
 });
 
 test('a second release goes to the other slot and leaves the first one whole', () => {
@@ -57,7 +63,7 @@ test('a second release goes to the other slot and leaves the first one whole', (
 
 test('the floor does not rise while a release is on trial', () => {
   const record = onTrial(committed(EMPTY_RECORD, candidate(1)), candidate(2, 'b'));
-  assert.is(record.floors.get('heating')?.sequence, 1);
+  assert.is(record.floors.get('release')?.sequence, 1);
   assert.is(record.active, 'a');
 });
 
@@ -70,7 +76,7 @@ test('a failed trial marks slot and release bad and keeps the active release', (
   assert.is(record.slots.b?.state, 'bad');
   assert.is(machine.rollbackTarget(record), null);
   assert.is(
-    code(() => machine.requireInstallable(record, candidate(2, 'b'))),
+    code(() => requireInstallable(record, candidate(2, 'b'))),
     'DEPLOY_KNOWN_BAD',
   );
   assert.match(record.lastCause ?? '', 'trapped');
@@ -79,36 +85,60 @@ test('a failed trial marks slot and release bad and keeps the active release', (
 test('a lower sequence is refused, also after a rollback', () => {
   let record = committed(committed(EMPTY_RECORD, candidate(4)), candidate(5, 'b'));
   assert.is(
-    code(() => machine.requireInstallable(record, candidate(3, 'c'))),
+    code(() => requireInstallable(record, candidate(3, 'c'))),
     'DEPLOY_DOWNGRADE',
   );
   record = machine.rollback(record, 'operator');
   assert.is(record.active, 'a');
-  assert.is(record.floors.get('heating')?.sequence, 5);
+  assert.is(record.floors.get('release')?.sequence, 5);
   assert.is(
-    code(() => machine.requireInstallable(record, candidate(3, 'c'))),
+    code(() => requireInstallable(record, candidate(3, 'c'))),
     'DEPLOY_DOWNGRADE',
   );
+});
+
+test('a floor is that of the role that signed, whatever the release is called', () => {
+  const record = committed(EMPTY_RECORD, candidate(4));
+  const renamed = { ...candidate(3, 'c'), name: 'heating-beta' };
+  assert.is(
+    code(() => requireInstallable(record, renamed)),
+    'DEPLOY_DOWNGRADE',
+  );
+  requireInstallable(record, { ...renamed, role: 'release/other' });
+});
+
+test('the floor of a role whose keys were all replaced since holds nobody back', () => {
+  const top = Number.MAX_SAFE_INTEGER;
+  const record = committed(EMPTY_RECORD, { ...candidate(top), rootVersion: 3 });
+  const asked: unknown[] = [];
+  machine.requireInstallable(record, candidate(5, 'b'), (role, since) => {
+    asked.push([role, since]);
+    return true;
+  });
+  assert.equal(asked, [['release', 3]]);
+  const after = committed(record, { ...candidate(5, 'b'), rootVersion: 4 });
+  assert.equal(after.floors.get('release')?.sequence, 5);
+  assert.is(after.floors.get('release')?.rootVersion, 4);
 });
 
 test('the same sequence with other content is refused, the next one is not', () => {
   const record = committed(EMPTY_RECORD, candidate(4));
   const other = { ...candidate(4), manifestDigest: 'f'.repeat(64) };
   assert.is(
-    code(() => machine.requireInstallable(record, other)),
+    code(() => requireInstallable(record, other)),
     'DEPLOY_SEQUENCE_REUSED',
   );
-  machine.requireInstallable(record, candidate(5, 'b'));
+  requireInstallable(record, candidate(5, 'b'));
 });
 
 test('the active release is not installed twice, the one rolled back from may come again', () => {
   let record = committed(committed(EMPTY_RECORD, candidate(4)), candidate(5, 'b'));
   assert.is(
-    code(() => machine.requireInstallable(record, candidate(5, 'b'))),
+    code(() => requireInstallable(record, candidate(5, 'b'))),
     'DEPLOY_ALREADY_INSTALLED',
   );
   record = machine.rollback(record, 'operator');
-  machine.requireInstallable(record, candidate(5, 'b'));
+  requireInstallable(record, candidate(5, 'b'));
 });
 
 test('a rollback needs a committed release in the other slot', () => {
@@ -128,16 +158,16 @@ test('a rollback needs a committed release in the other slot', () => {
   );
 });
 
-test('names beyond the bound are refused, a known name is not', () => {
+test('roles beyond the bound are refused, a known one is not', () => {
   let record = EMPTY_RECORD;
   for (let count = 0; count < FLOORS_MAX; count += 1) {
-    record = committed(record, candidate(1, 'a', `name-${count}`));
+    record = committed(record, candidate(1, 'a', `release/vendor-${count}`));
   }
   assert.is(
-    code(() => machine.requireInstallable(record, candidate(1, 'b', 'one-more'))),
+    code(() => requireInstallable(record, candidate(1, 'b', 'release/one-more'))),
     'DEPLOY_FLOORS_FULL',
   );
-  machine.requireInstallable(record, candidate(2, 'b', 'name-0'));
+  requireInstallable(record, candidate(2, 'b', 'release/vendor-0'));
 });
 
 test('a trial uses up a try before each start and is given up when none is left', () => {

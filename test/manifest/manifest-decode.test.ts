@@ -15,7 +15,7 @@ import {
   testController,
   testKey,
   testRelease,
-  testTrust,
+  testRoots,
 } from './support/signed-release.ts';
 
 const test = suite('manifest/manifest-decode');
@@ -172,7 +172,7 @@ test('a signed manifest outside the subset is refused after its signature was ac
   const passed: string[] = [];
   assert.throws(
     () =>
-      verifyEnvelope(signManifest(manifest, [PUMP], testKey(1)), testTrust(1), {
+      verifyEnvelope(signManifest(manifest, [PUMP], testKey(1)), testRoots(1), {
         policy: () => undefined,
         onPassed: layer => passed.push(layer),
       }),

@@ -19,7 +19,7 @@ import {
   testController,
   testKey,
   testRelease,
-  testTrust,
+  testRoots,
 } from './support/signed-release.ts';
 
 const test = suite('manifest: parts and links');
@@ -55,7 +55,7 @@ test('a signed release with parts comes back as it was, with all components', ()
   const release = testRelease(pump(), FAN);
   const components = new Map([OWN, SMOOTHER].map(bytes => [sha256(bytes), bytes]));
   const envelope = signRelease(release, components, [testKey(1)]);
-  const verified = verifyEnvelope(envelope, testTrust(1), { policy: () => undefined });
+  const verified = verifyEnvelope(envelope, testRoots(1), { policy: () => undefined });
   assert.equal(verified.release, release);
   assert.equal([...verified.components.keys()].sort(), [...components.keys()].sort());
 });

@@ -21,7 +21,7 @@ import {
   testController,
   testKey,
   testRelease,
-  testTrust,
+  testRoots,
 } from './support/signed-release.ts';
 
 const test = suite('manifest/threaded-verifier');
@@ -31,7 +31,7 @@ const FAN = fakeComponent(200, 2);
 const RELEASE = testRelease(testController('pump', PUMP), testController('fan', FAN));
 const COMPONENTS = new Map([PUMP, FAN].map(bytes => [sha256(bytes), bytes]));
 const ENVELOPE = signRelease(RELEASE, COMPONENTS, [testKey(1)]);
-const TRUST = testTrust(1, 3);
+const ROOTS = testRoots(1, 3);
 const PARSED = parseEnvelope(ENVELOPE);
 const LARGE_BYTES = 8 * 1024 * 1024;
 
@@ -62,7 +62,7 @@ async function withVerifier(
 ): Promise<void> {
   const lines: string[] = [];
   const log = { write: (_: string, __: string, message: string) => void lines.push(message) };
-  const verifier = threadedVerifier({ trust: TRUST, clock, log, entry });
+  const verifier = threadedVerifier({ clock, log, entry });
   try {
     await use({ verifier, lines });
   } finally {
@@ -109,7 +109,7 @@ function envelopes(): ReadonlyMap<string, Uint8Array> {
 /** All that a verdict says, as plain values. */
 async function verdict(verifier: ReleaseVerifier, bytes: Uint8Array): Promise<unknown> {
   try {
-    const { components, envelope, ...rest } = await verifier.verify(Uint8Array.from(bytes));
+    const { components, envelope, ...rest } = await verifier.verify(Uint8Array.from(bytes), ROOTS);
     const parts = [...components].map(([digest, part]) => [digest, sha256(part), part.byteOffset]);
     return { ...rest, parts, envelope: sha256(envelope) };
   } catch (error) {
@@ -121,7 +121,7 @@ async function verdict(verifier: ReleaseVerifier, bytes: Uint8Array): Promise<un
 
 test('the verdict on good and hostile envelopes is the same in the thread and outside', () =>
   withVerifier(async ({ verifier, lines }) => {
-    const outside = inThreadVerifier(TRUST);
+    const outside = inThreadVerifier();
     const codes = new Set<unknown>();
     for (const [what, bytes] of envelopes()) {
       const expected = await verdict(outside, bytes);
@@ -134,9 +134,9 @@ test('the verdict on good and hostile envelopes is the same in the thread and ou
 
 test('bytes are moved: the caller has none left, and what comes back holds the components', () =>
   withVerifier(async ({ verifier }) => {
-    for (const each of [verifier, inThreadVerifier(TRUST)]) {
+    for (const each of [verifier, inThreadVerifier()]) {
       const bytes = Uint8Array.from(ENVELOPE);
-      const verifying = each.verify(bytes);
+      const verifying = each.verify(bytes, ROOTS);
       assert.is(bytes.length, 0, 'at once');
       const { envelope, envelopeDigest, components } = await verifying;
       assert.equal(envelope, ENVELOPE);
@@ -150,15 +150,15 @@ test('bytes are moved: the caller has none left, and what comes back holds the c
 
 test('the program starts its own thread from the sources', async () => {
   const log = { write: () => undefined };
-  const verifier = threadedVerifier({ trust: TRUST, clock: createSystemClock(), log });
-  assert.equal((await verifier.verify(Uint8Array.from(ENVELOPE))).release, RELEASE);
+  const verifier = threadedVerifier({ clock: createSystemClock(), log });
+  assert.equal((await verifier.verify(Uint8Array.from(ENVELOPE), ROOTS)).release, RELEASE);
   await verifier.close();
 });
 
 test('a part of a larger buffer is verified without taking the rest away', () =>
   withVerifier(async ({ verifier }) => {
     const larger = Buffer.concat([new Uint8Array(8), ENVELOPE, new Uint8Array(8)]);
-    const { release } = await verifier.verify(larger.subarray(8, -8));
+    const { release } = await verifier.verify(larger.subarray(8, -8), ROOTS);
     assert.equal(release, RELEASE);
     assert.is(larger.length, ENVELOPE.length + 16);
   }));
@@ -188,8 +188,8 @@ test('a thread that throws or exits costs its job, and no other', () =>
     async ({ verifier, lines }) => {
       const faults = ['t', 'x'];
       for (const fault of faults) {
-        const lost = verifier.verify(Uint8Array.from(Buffer.from(fault)));
-        const next = verifier.verify(Uint8Array.from(ENVELOPE));
+        const lost = verifier.verify(Uint8Array.from(Buffer.from(fault)), ROOTS);
+        const next = verifier.verify(Uint8Array.from(ENVELOPE), ROOTS);
         next.catch(() => undefined);
         const error = await lost.then(() => null).catch((reason: unknown) => reason);
         assert.instance(error, VerifierError, fault);
@@ -205,8 +205,10 @@ test('a job that takes too long is given up, and the next has a new thread', () 
   const clock = new ManualClock();
   return withVerifier(
     async ({ verifier, lines }) => {
-      const hangs = verifier.verify(Uint8Array.from(Buffer.from('h'))).then(() => '', errorCode);
-      const next = verifier.verify(Uint8Array.from(ENVELOPE));
+      const hangs = verifier
+        .verify(Uint8Array.from(Buffer.from('h')), ROOTS)
+        .then(() => '', errorCode);
+      const next = verifier.verify(Uint8Array.from(ENVELOPE), ROOTS);
       await clock.pass(60_000);
       assert.is(await hangs, 'VERIFIER_TIMEOUT');
       assert.equal((await next).release, RELEASE);
@@ -220,9 +222,9 @@ test('jobs beyond those that may wait are refused; the others are done in their 
   withVerifier(async ({ verifier }) => {
     const done: number[] = [];
     const jobs = Array.from({ length: JOBS_WAITING_MAX + 1 }, (_, index) =>
-      verifier.verify(Uint8Array.from(ENVELOPE)).then(() => done.push(index)),
+      verifier.verify(Uint8Array.from(ENVELOPE), ROOTS).then(() => done.push(index)),
     );
-    const refused = verifier.verify(Uint8Array.from(ENVELOPE)).then(() => '', errorCode);
+    const refused = verifier.verify(Uint8Array.from(ENVELOPE), ROOTS).then(() => '', errorCode);
     assert.is(await refused, 'VERIFIER_BUSY');
     assert.equal(done, []);
     await Promise.all(jobs);
@@ -234,14 +236,14 @@ test('the thread starts with the first job, ends when idle, and starts again', (
   return withVerifier(
     async ({ verifier, lines }) => {
       assert.equal(lines, []);
-      await verifier.verify(Uint8Array.from(ENVELOPE));
+      await verifier.verify(Uint8Array.from(ENVELOPE), ROOTS);
       await clock.pass(2_999);
-      await verifier.verify(Uint8Array.from(ENVELOPE));
+      await verifier.verify(Uint8Array.from(ENVELOPE), ROOTS);
       await clock.pass(2_999);
       assert.is(starts(lines), 1);
       await clock.pass(1);
       while (!lines.includes('the verifier thread ended')) await settle();
-      await verifier.verify(Uint8Array.from(ENVELOPE));
+      await verifier.verify(Uint8Array.from(ENVELOPE), ROOTS);
       assert.is(starts(lines), 2);
     },
     { clock },
@@ -251,10 +253,10 @@ test('the thread starts with the first job, ends when idle, and starts again', (
 test('closing rejects what is under way and what waits, and takes nothing more', () =>
   withVerifier(async ({ verifier, lines }) => {
     const codes = ['a', 'b'].map(() =>
-      verifier.verify(Uint8Array.from(ENVELOPE)).then(() => '', errorCode),
+      verifier.verify(Uint8Array.from(ENVELOPE), ROOTS).then(() => '', errorCode),
     );
     await verifier.close();
-    codes.push(verifier.verify(Uint8Array.from(ENVELOPE)).then(() => '', errorCode));
+    codes.push(verifier.verify(Uint8Array.from(ENVELOPE), ROOTS).then(() => '', errorCode));
     assert.equal(await Promise.all(codes), Array(3).fill('VERIFIER_CLOSED'));
     assert.is(lines.at(-1), 'the verifier thread ended');
   }));

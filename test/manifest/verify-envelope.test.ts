@@ -12,14 +12,14 @@ import {
   type VerifyOptions,
   verifyEnvelope,
 } from '../../runtime/manifest/verify-envelope.ts';
-import { signDetached } from '../../runtime/signing/cose-sign1.ts';
+import { signDetached } from '../../runtime/signing/cose.ts';
 import {
   fakeComponent,
   sha256,
   testController,
   testKey,
   testRelease,
-  testTrust,
+  testRoots,
 } from './support/signed-release.ts';
 
 const test = suite('manifest/verify-envelope');
@@ -29,12 +29,12 @@ const FAN = fakeComponent(200, 2);
 const RELEASE = testRelease(testController('pump', PUMP), testController('fan', FAN));
 const COMPONENTS = new Map([PUMP, FAN].map(bytes => [sha256(bytes), bytes]));
 const ENVELOPE = signRelease(RELEASE, COMPONENTS, [testKey(1)]);
-const TRUST = testTrust(1);
+const ROOTS = testRoots(1);
 const OPTIONS: VerifyOptions = { policy: () => undefined };
 
-function verifyCode(bytes: Uint8Array, trust = TRUST, options = OPTIONS): string {
+function verifyCode(bytes: Uint8Array, roots = ROOTS, options = OPTIONS): string {
   try {
-    verifyEnvelope(bytes, trust, options);
+    verifyEnvelope(bytes, roots, options);
     return 'ACCEPTED';
   } catch (error) {
     return error instanceof GatewayError ? errorCode(error) : `CRASHED ${error}`;
@@ -51,14 +51,14 @@ function changed(change: (members: Map<number | string, CborValue>) => void): Ui
 
 test('a signed release comes back as it was, with its components', () => {
   const layers: string[] = [];
-  const verified = verifyEnvelope(ENVELOPE, testTrust(1), {
+  const verified = verifyEnvelope(ENVELOPE, testRoots(1), {
     policy: () => undefined,
     onPassed: layer => layers.push(layer),
   });
   assert.equal(verified.release, RELEASE);
   assert.equal([...verified.components.keys()].sort(), [...COMPONENTS.keys()].sort());
   for (const [digest, bytes] of verified.components) assert.is(sha256(bytes), digest);
-  assert.is(verified.keyId, testTrust(1).keys[0]?.keyId);
+  assert.is(verified.authority.keyIds[0], testRoots(1)[0].keys[0]?.keyId);
   assert.equal(layers, VERIFICATION_LAYERS);
 });
 
@@ -70,7 +70,7 @@ test('the same release, components and key give the same bytes', () => {
 test('two controllers may share one component', () => {
   const release = testRelease(testController('north', PUMP), testController('south', PUMP));
   const bytes = signRelease(release, new Map([[sha256(PUMP), PUMP]]), [testKey(1)]);
-  assert.is(verifyEnvelope(bytes, testTrust(1), OPTIONS).components.size, 1);
+  assert.is(verifyEnvelope(bytes, testRoots(1), OPTIONS).components.size, 1);
 });
 
 test('every truncation is refused in the envelope layer', () => {
@@ -117,13 +117,13 @@ test('bytes put in, taken out and overwritten at random are refused, and never c
 });
 
 test('a key that is not trusted does not sign', () => {
-  assert.is(verifyCode(ENVELOPE, testTrust(2)), 'SIGNATURE_UNKNOWN_KEY');
+  assert.is(verifyCode(ENVELOPE, testRoots(2)), 'SIGNATURE_UNKNOWN_KEY');
 });
 
 test('a trusted key without the role does not sign', () => {
-  const { keys } = testTrust(1);
-  const trust = { keys, roles: { release: { threshold: 1, keys: [] } } };
-  assert.is(verifyCode(ENVELOPE, trust), 'SIGNATURE_WRONG_ROLE');
+  const [root] = testRoots(1);
+  const roles = root.roles.filter(({ name }) => name !== 'release');
+  assert.is(verifyCode(ENVELOPE, [{ ...root, roles }]), 'SIGNATURE_WRONG_ROLE');
 });
 
 test('an envelope that nobody signed is refused', () => {
@@ -173,11 +173,11 @@ test('a payload that is not integrated is refused by the places where it can be 
   const uris = ['https://a.example/pump', 'mqtts://b.example/pump'];
   const release = testRelease({ ...testController('pump', PUMP), uris });
   const bytes = signRelease(release, new Map([[sha256(PUMP), PUMP]]), [testKey(1)]);
-  assert.equal(verifyEnvelope(bytes, TRUST, OPTIONS).release, release);
+  assert.equal(verifyEnvelope(bytes, ROOTS, OPTIONS).release, release);
   const without = encodeEnvelope({ ...parseEnvelope(bytes), payloads: new Map() });
   assert.is(verifyCode(without), 'PAYLOAD_MISSING');
   assert.throws(
-    () => verifyEnvelope(without, TRUST, OPTIONS),
+    () => verifyEnvelope(without, ROOTS, OPTIONS),
     /pump is missing.* at https:\/\/a\.example\/pump or mqtts:\/\/b\.example\/pump/,
   );
 });
@@ -200,7 +200,7 @@ test('severed members and unknown members are refused by name', () => {
     () =>
       verifyEnvelope(
         changed(m => m.set(23, new Uint8Array(1))),
-        testTrust(1),
+        testRoots(1),
         OPTIONS,
       ),
     /text \(23\)/,
@@ -242,9 +242,9 @@ test('the layers come in order: an earlier fault hides a later one', () => {
       throw new RangeError('policy was asked');
     },
   };
-  assert.is(verifyCode(tampered, testTrust(2), refusing), 'SIGNATURE_UNKNOWN_KEY');
-  assert.is(verifyCode(tampered, testTrust(1), refusing), 'PAYLOAD_DIGEST');
-  assert.match(verifyCode(ENVELOPE, testTrust(1), refusing), /policy was asked/);
+  assert.is(verifyCode(tampered, testRoots(2), refusing), 'SIGNATURE_UNKNOWN_KEY');
+  assert.is(verifyCode(tampered, testRoots(1), refusing), 'PAYLOAD_DIGEST');
+  assert.match(verifyCode(ENVELOPE, testRoots(1), refusing), /policy was asked/);
 });
 
 test('what breaks a rule is not signed', () => {

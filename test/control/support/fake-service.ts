@@ -41,6 +41,7 @@ export const STATUS: StatusReport = {
   verdict: 'ok',
   problems: [],
   notices: [],
+  root: { version: 1, expiresS: null },
   slots: {
     a: {
       name: 'site',
@@ -85,6 +86,7 @@ export class FakeService implements ControlService {
   installed: Uint8Array | null = null;
   onInstall: (onStep: (step: InstallStep) => void) => Promise<InstalledReport> = () =>
     Promise.resolve(INSTALLED);
+  adopted: Uint8Array | null = null;
   onRollback: () => Promise<InstalledReport> = () => Promise.resolve(INSTALLED);
   simulated = true;
   metricsText = 'airssys_up_info 1\n';
@@ -135,6 +137,11 @@ export class FakeService implements ControlService {
   install(envelope: Uint8Array, onStep: (step: InstallStep) => void) {
     this.installed = envelope;
     return this.onInstall(onStep);
+  }
+
+  adoptRoot(document: Uint8Array) {
+    this.adopted = document;
+    return Promise.resolve({ version: 2, expiresS: 2_000_000_000 });
   }
 
   rollback(reason: string) {

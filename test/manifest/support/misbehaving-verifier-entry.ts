@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { VerifierRequest } from '../../../runtime/manifest/verifier-messages.ts';
 import { serveVerifier } from '../../../runtime/manifest/verifier-thread-io.ts';
 
@@ -16,4 +16,4 @@ port.on('message', ({ bytes }: VerifierRequest) => {
   if (fault === 'h') while (port.listenerCount('message') > 0);
   if (fault === 'x') process.exit(3);
 });
-serveVerifier(port, workerData);
+serveVerifier(port);

@@ -3,9 +3,11 @@ import type { CborValue } from '../../../runtime/base/cbor.ts';
 import { digestOfManifest, encodeEnvelope } from '../../../runtime/manifest/envelope.ts';
 import { encodeDigest, payloadUri } from '../../../runtime/manifest/manifest-encode.ts';
 import type { ControllerSpec, Release } from '../../../runtime/manifest/release.ts';
-import { signDetached } from '../../../runtime/signing/cose-sign1.ts';
+import type { Roots } from '../../../runtime/manifest/verify-envelope.ts';
+import { signDetached } from '../../../runtime/signing/cose.ts';
 import { type PrivateKey, parsePrivateKey, publicKeyOf } from '../../../runtime/signing/ed25519.ts';
-import { type Trust, trustedKey } from '../../../runtime/signing/trust.ts';
+import { trustedKey } from '../../../runtime/signing/trusted-key.ts';
+import { rootOfKeys } from '../../../runtime/trust/root-toml.ts';
 
 /** A map for `encodeCbor`, with integer keys. */
 export type Entries = Map<number | string, CborValue>;
@@ -22,10 +24,10 @@ export function testKey(seed: number): PrivateKey {
   return parsePrivateKey(new Uint8Array(32).fill(seed));
 }
 
-/** Returns a trust of these keys in role release, one of which must sign. */
-export function testTrust(...seeds: readonly number[]): Trust {
+/** Returns a root under which each of these keys may do everything alone. */
+export function testRoots(...seeds: readonly number[]): Roots {
   const keys = seeds.map(seed => trustedKey(`key ${seed}`, publicKeyOf(testKey(seed))));
-  return { keys, roles: { release: { threshold: 1, keys } } };
+  return [rootOfKeys(keys, 1_700_000_000)];
 }
 
 /** Returns the SHA-256 of bytes, lower-case hex. */
