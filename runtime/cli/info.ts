@@ -3,13 +3,16 @@ import { type EnvelopeClaims, inspectEnvelope } from '../manifest/inspect-envelo
 import { formatInstant } from '../manifest/instant.ts';
 import { ENVELOPE_BYTES_MAX } from '../manifest/limits.ts';
 import { type ControllerSpec, imagesOf, type Release } from '../manifest/release.ts';
+import { decodeTexts, type ReleaseTexts, readSbom } from '../manifest/severable.ts';
 import { reportShape, type ShapeReport, shapeLines } from './component-shapes.ts';
 import type { CliContext } from './context.ts';
 import { formatBytes, formatDuration } from './durations.ts';
+import { CliError } from './errors.ts';
 import { alignColumns } from './output.ts';
 
 interface InfoFlags {
   readonly caps?: boolean;
+  readonly sbom?: boolean;
   readonly wit?: boolean;
 }
 
@@ -21,6 +24,7 @@ export function registerInfo(program: Command, context: CliContext): void {
     .argument('<file>', 'the signed release')
     .option('--caps', 'the capabilities that each controller requests')
     .option('--wit', 'the interfaces that each controller imports and exports')
+    .option('--sbom', 'its bill of materials alone, as JSON (CycloneDX)')
     .action(async (file: string, flags: InfoFlags) => {
       await info(file, flags, context);
     });
@@ -29,6 +33,8 @@ export function registerInfo(program: Command, context: CliContext): void {
 async function info(file: string, flags: InfoFlags, context: CliContext): Promise<void> {
   const bytes = await context.system.files.read(file, ENVELOPE_BYTES_MAX);
   const claims = inspectEnvelope(bytes);
+  if (flags.sbom === true) return printSbom(file, claims, context);
+  const texts = claims.severable.text === undefined ? {} : decodeTexts(claims.severable.text);
   const shapes = flags.wit === true ? await readShapes(claims) : null;
   if (context.globals().json) {
     const { release, manifestDigest, signatures } = claims;
@@ -38,18 +44,44 @@ async function info(file: string, flags: InfoFlags, context: CliContext): Promis
       manifestDigest,
       signatures,
       release,
+      texts,
       ...(shapes === null ? {} : { shapes: Object.fromEntries(shapes) }),
     });
     return;
   }
   context.out.note('not verified: this is what the file says of itself (airssys-wasm verify)');
   for (const line of summary(claims)) context.out.line(line);
+  for (const line of textLines(texts)) context.out.line(line);
   if (flags.caps === true) for (const line of requests(claims)) context.out.line(line);
   for (const [name, report] of shapes ?? []) {
     context.out.line('');
     context.out.line(`${name} speaks`);
     for (const line of shapeLines(report)) context.out.line(line);
   }
+}
+
+/** With `--json` and without: the document alone, in ASCII, for other programs. */
+function printSbom(file: string, { release, severable }: EnvelopeClaims, context: CliContext) {
+  if (severable.sbom === undefined) {
+    const why = release.sbomDigest === undefined ? 'was signed without one' : 'has lost it';
+    throw new CliError('CLI_NOT_FOUND', `${file} has no bill of materials: it ${why}`);
+  }
+  const json = JSON.stringify(readSbom(severable.sbom), null, 2);
+  context.out.note('not verified: this is what the file says of itself (airssys-wasm verify)');
+  context.out.line(json.replace(/[^\n\x20-\x7e]/g, escapeUnit));
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+function textLines(texts: ReleaseTexts): string[] {
+  return Object.entries(texts).flatMap(([language, { description, update }]) => [
+    '',
+    `in language ${language}`,
+    ...(description === undefined ? [] : [`  ${description}`]),
+    ...(update === undefined ? [] : [`  new: ${update}`]),
+  ]);
 }
 
 /** Shapes by controller, or `CONTROLLER/PART`; a component that is not in the file has none. */

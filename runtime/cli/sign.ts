@@ -1,5 +1,9 @@
 import type { Command } from 'commander';
-import { ENVELOPE_BYTES_MAX, RELEASE_TOML_CHARACTERS_MAX } from '../manifest/limits.ts';
+import {
+  ENVELOPE_BYTES_MAX,
+  RELEASE_TOML_CHARACTERS_MAX,
+  SBOM_BYTES_MAX,
+} from '../manifest/limits.ts';
 import { completeRelease, componentPaths, parseReleaseToml } from '../manifest/release-toml.ts';
 import { signRelease } from '../manifest/sign-release.ts';
 import { verifyEnvelope } from '../manifest/verify-envelope.ts';
@@ -48,8 +52,14 @@ async function sign(file: string, options: SignOptions, context: CliContext): Pr
     inputs.push(path);
     bytesByPath.set(component, await files.read(path, ENVELOPE_BYTES_MAX));
   }
-  const { release, components } = completeRelease(draft, bytesByPath);
-  const envelope = signRelease(release, components, keys);
+  const { sbomFile } = draft;
+  if (sbomFile !== undefined) {
+    const path = files.resolveBeside(file, sbomFile);
+    inputs.push(path);
+    bytesByPath.set(sbomFile, await files.read(path, SBOM_BYTES_MAX));
+  }
+  const { release, components, severable } = completeRelease(draft, bytesByPath);
+  const envelope = signRelease(release, components, keys, severable);
   // Nothing leaves that a gateway with these keys would refuse.
   const verified = verifyEnvelope(envelope, [rootIn(keys)], { policy: () => undefined });
   await files.replace(options.out, envelope, inputs);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { CborTag, type CborValue, decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { readArray, readBytes } from '../base/cbor-read.ts';
 import { CborError } from '../base/cbor-scan.ts';
@@ -6,7 +5,8 @@ import { SIGNATURES_MAX } from '../signing/cose.ts';
 import { ReleaseError } from './errors.ts';
 import * as limits from './limits.ts';
 import { readDigest } from './manifest-decode.ts';
-import { ENVELOPE_MEMBER, memberName, SUIT_TAG } from './suit-numbers.ts';
+import { digestOfMember } from './member-digest.ts';
+import { ENVELOPE_MEMBER, ENVELOPE_SEVERABLE, memberName, SUIT_TAG } from './suit-numbers.ts';
 
 /** The parts of an envelope. Byte strings are views of the input; nothing is verified. */
 export interface Envelope {
@@ -16,8 +16,8 @@ export interface Envelope {
   readonly manifestDigest: string;
   readonly signatureBlocks: readonly Uint8Array[];
   readonly manifest: Uint8Array;
-  /** Integrated payloads by key. */
-  readonly payloads: ReadonlyMap<string, Uint8Array>;
+  /** What it brings: integrated payloads by key, severable members by number. */
+  readonly payloads: ReadonlyMap<string | number, Uint8Array>;
 }
 
 const ENVELOPE_LIMITS = { tags: [SUIT_TAG.envelope], depthMax: 2, itemsMax: 256 };
@@ -55,7 +55,7 @@ export function encodeEnvelope(envelope: Omit<Envelope, 'manifestDigest'>): Uint
 
 /** Returns the digest of a manifest: SHA-256 over the byte string that wraps it (draft 8.3). */
 export function digestOfManifest(manifest: Uint8Array): string {
-  return createHash('sha256').update(encodeCbor(manifest)).digest('hex');
+  return digestOfMember(manifest);
 }
 
 function readEnvelope(bytes: Uint8Array): Envelope {
@@ -64,10 +64,14 @@ function readEnvelope(bytes: Uint8Array): Envelope {
   if (!(members instanceof Map)) {
     throw new ReleaseError('ENVELOPE_MALFORMED', 'not a release: CBOR tag 107 is missing');
   }
-  const payloads = new Map<string, Uint8Array>();
+  const payloads = new Map<string | number, Uint8Array>();
   for (const [member, value] of members) {
     if (typeof member === 'string') {
       payloads.set(member, readBytes(value, 'payload', 0, limits.ENVELOPE_BYTES_MAX));
+    } else if (member === ENVELOPE_SEVERABLE.text || member === ENVELOPE_SEVERABLE.sbom) {
+      const isText = member === ENVELOPE_SEVERABLE.text;
+      const bytesMax = isText ? limits.TEXT_BYTES_MAX : limits.SBOM_BYTES_MAX;
+      payloads.set(member, readBytes(value, memberName(member), 1, bytesMax));
     } else if (member !== ENVELOPE_MEMBER.authentication && member !== ENVELOPE_MEMBER.manifest) {
       throw new ReleaseError(
         'ENVELOPE_MEMBER',

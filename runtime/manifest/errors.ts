@@ -23,6 +23,7 @@ export type ReleaseErrorCode =
   | 'PAYLOAD_UNKNOWN'
   | 'PAYLOAD_SIZE'
   | 'PAYLOAD_DIGEST'
+  | 'PAYLOAD_MALFORMED'
   | 'PAYLOAD_NOT_COMPONENT'
   | 'POLICY_EXPIRED';
 
@@ -33,7 +34,8 @@ export class ReleaseError extends GatewayError<ReleaseErrorCode> {}
 export type ReleaseTomlErrorCode =
   | 'RELEASE_TOML_SYNTAX'
   | 'RELEASE_TOML_INVALID'
-  | 'RELEASE_TOML_COMPONENT';
+  | 'RELEASE_TOML_COMPONENT'
+  | 'RELEASE_TOML_SBOM';
 
 /** A `release.toml` that cannot become a release. The message begins with file and place. */
 export class ReleaseTomlError extends GatewayError<ReleaseTomlErrorCode> {}

@@ -3,6 +3,7 @@ import { parseEnvelope } from './envelope.ts';
 import { decodeManifest } from './manifest-decode.ts';
 import { payloadUri } from './manifest-encode.ts';
 import { imagesOf, type Release } from './release.ts';
+import { requireSeverable, type Severable, severableIn } from './severable.ts';
 
 /** What an envelope says of itself. None of it is verified. */
 export interface EnvelopeClaims {
@@ -12,6 +13,7 @@ export interface EnvelopeClaims {
   readonly signatures: readonly ClaimedSignature[];
   /** Payloads by the digest they are filed under. */
   readonly payloads: ReadonlyMap<string, Uint8Array>;
+  readonly severable: Severable;
 }
 
 /** A signature that nobody has verified. */
@@ -23,8 +25,8 @@ export interface ClaimedSignature {
 
 /**
  * Returns what an envelope claims, for people to look at. Never a base for a decision.
- * @throws ReleaseError `ENVELOPE_*`, `MANIFEST_*`; SignatureError `SIGNATURE_MALFORMED`,
- *   `SIGNATURE_CRITICAL`
+ * @throws ReleaseError `ENVELOPE_*`, `MANIFEST_*`, `PAYLOAD_*`; SignatureError
+ *   `SIGNATURE_MALFORMED`, `SIGNATURE_CRITICAL`
  */
 export function inspectEnvelope(bytes: Uint8Array): EnvelopeClaims {
   const envelope = parseEnvelope(bytes);
@@ -40,5 +42,8 @@ export function inspectEnvelope(bytes: Uint8Array): EnvelopeClaims {
     const payload = envelope.payloads.get(payloadUri(digest));
     if (payload !== undefined) payloads.set(digest, payload);
   }
-  return { release, manifestDigest: envelope.manifestDigest, signatures, payloads };
+  const severable = severableIn(envelope.payloads);
+  // Shown as the release's own words, so at least they are what its manifest means.
+  requireSeverable(release, severable);
+  return { release, manifestDigest: envelope.manifestDigest, signatures, payloads, severable };
 }

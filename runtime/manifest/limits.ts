@@ -51,5 +51,13 @@ export const URI_CHARACTERS_MAX = 512;
 export const REPLICAS_MAX = 64;
 /** The number of a schema of saved state. */
 export const STATE_SCHEMA_MAX = 65_535;
+/** Languages in which a release says something of itself. */
+export const LANGUAGES_MAX = 16;
+/** Characters of the tag of a language. */
+export const LANGUAGE_CHARACTERS_MAX = 35;
+/** Bytes of all texts of a release. */
+export const TEXT_BYTES_MAX = 256 * 1_024;
+/** Bytes of its bill of materials. */
+export const SBOM_BYTES_MAX = 4 * 1_024 * 1_024;
 /** Characters of the description of a release. */
 export const DESCRIPTION_CHARACTERS_MAX = 4_096;

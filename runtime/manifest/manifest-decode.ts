@@ -14,6 +14,7 @@ import {
   COMMON_MEMBER,
   CONTROLLER_PREFIX,
   commandName,
+  ENVELOPE_SEVERABLE,
   MANIFEST_MEMBER,
   memberName,
   PARAMETER,
@@ -51,7 +52,11 @@ export function decodeManifest(bytes: Uint8Array): Release {
 
 /** Returns the hex of an encoded SUIT_Digest. @throws CborError */
 export function readDigest(value: unknown, path: string): string {
-  const parts = readArray(decodeNested(value, path), path, 2, 2);
+  return readDigestArray(decodeNested(value, path), path);
+}
+
+function readDigestArray(value: unknown, path: string): string {
+  const parts = readArray(value, path, 2, 2);
   readInteger(parts[0], `${path}: algorithm (SHA-256)`, SHA256_ALGORITHM, SHA256_ALGORITHM);
   return hex(readBytes(parts[1], path, DIGEST_BYTES, DIGEST_BYTES));
 }
@@ -78,9 +83,13 @@ function readManifest(bytes: Uint8Array): Release {
   run(members.get(MANIFEST_MEMBER.validate), 'validate');
   run(members.get(MANIFEST_MEMBER.install), 'install');
   for (const image of images) requireAsked(image.state, labelOf(image));
+  const severed = <Key extends string>(key: Key, member: number) =>
+    optional(key, members.get(member), value => readDigestArray(value, memberName(member)));
   const release = requireRelease({
     ...readRelease(components),
     sequence: readInteger(sequence, 'sequence number', 0, SAFE_MAX),
+    ...severed('textDigest', ENVELOPE_SEVERABLE.text),
+    ...severed('sbomDigest', ENVELOPE_SEVERABLE.sbom),
     controllers: readControllers(images),
   });
   requireIdentifiers(release, components);
@@ -88,7 +97,8 @@ function readManifest(bytes: Uint8Array): Release {
 }
 
 function requireMembers(value: unknown): ReadonlyMap<unknown, unknown> {
-  const known: readonly unknown[] = Object.values(MANIFEST_MEMBER);
+  const severable = Object.values(ENVELOPE_SEVERABLE);
+  const known: readonly unknown[] = [...Object.values(MANIFEST_MEMBER), ...severable];
   if (value instanceof Map) {
     for (const member of value.keys()) {
       if (known.includes(member)) continue;
@@ -98,7 +108,7 @@ function requireMembers(value: unknown): ReadonlyMap<unknown, unknown> {
       );
     }
   }
-  return readMap(value, 'manifest', Object.values(MANIFEST_MEMBER));
+  return readMap(value, 'manifest', Object.values(MANIFEST_MEMBER), severable);
 }
 
 function readComponents(value: unknown): readonly Image[] {

@@ -8,6 +8,7 @@ import {
   CONTROLLER_OPTION,
   CONTROLLER_PREFIX,
   CONTROLLER_RECORD,
+  ENVELOPE_SEVERABLE,
   MANIFEST_MEMBER,
   PARAMETER,
   RELEASE_OPTION,
@@ -44,13 +45,23 @@ export function encodeManifest(release: Release): Uint8Array {
       [MANIFEST_MEMBER.common, encodeCbor(common)],
       [MANIFEST_MEMBER.validate, encodeCbor(validateSequence())],
       [MANIFEST_MEMBER.install, encodeCbor(images.flatMap(installSequence))],
+      ...severed(ENVELOPE_SEVERABLE.text, release.textDigest),
+      ...severed(ENVELOPE_SEVERABLE.sbom, release.sbomDigest),
     ]),
   );
 }
 
 /** Returns the SUIT_Digest of SHA-256 given in hex, encoded (draft 10). */
 export function encodeDigest(digest: string): Uint8Array {
-  return encodeCbor([SHA256_ALGORITHM, Uint8Array.from(Buffer.from(digest, 'hex'))]);
+  return encodeCbor(digestArray(digest));
+}
+
+function digestArray(digest: string): CborValue {
+  return [SHA256_ALGORITHM, Uint8Array.from(Buffer.from(digest, 'hex'))];
+}
+
+function severed(member: number, digest: string | undefined): Entries {
+  return optional(member, digest === undefined ? undefined : digestArray(digest));
 }
 
 /** Returns the key of the integrated payload with a digest, which is also its URI (draft 7.5). */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ReleaseError } from './errors.ts';
 import { payloadUri } from './manifest-encode.ts';
 import { imagesOf, type Release, type ReleaseImage } from './release.ts';
+import { requireSeverable, severableIn } from './severable.ts';
 
 /** The first 8 bytes of a component: magic, version 13, layer 1 (component-model Binary.md). */
 const COMPONENT_PREAMBLE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00);
@@ -9,12 +10,12 @@ const COMPONENT_PREAMBLE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x0
 /**
  * Returns the components of a release by digest, when `payloads` (by URI) are exactly those it
  * names: none missing, none beside, each of the signed size and digest, each with a component's
- * preamble.
+ * preamble. Severable members (by number) are those that it names, or missing.
  * @throws ReleaseError `PAYLOAD_*`
  */
 export function requirePayloads(
   release: Release,
-  payloads: ReadonlyMap<string, Uint8Array>,
+  payloads: ReadonlyMap<string | number, Uint8Array>,
 ): ReadonlyMap<string, Uint8Array> {
   const components = new Map<string, Uint8Array>();
   for (const image of imagesOf(release)) {
@@ -25,10 +26,12 @@ export function requirePayloads(
     requireSize(bytes, image);
     components.set(image.digest, bytes);
   }
-  if (components.size !== payloads.size) {
+  const severable = severableIn(payloads);
+  if (components.size + Object.keys(severable).length !== payloads.size) {
     throw new ReleaseError('PAYLOAD_UNKNOWN', 'a payload belongs to no controller');
   }
   for (const [digest, bytes] of components) requireComponent(bytes, digest);
+  requireSeverable(release, severable);
   return components;
 }
 

@@ -42,6 +42,16 @@ const uri = v.pipe(
   v.check(isPlainUri, 'a URI of host and path, without user, password and fragment, is expected'),
 );
 
+const language = v.pipe(
+  v.string(),
+  v.maxLength(limits.LANGUAGE_CHARACTERS_MAX),
+  v.regex(
+    /^[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*$/,
+    'the tag of a language like en or de-AT is expected',
+  ),
+);
+const text = utf8(limits.DESCRIPTION_CHARACTERS_MAX);
+
 /**
  * The rules of a release's parts: the only place where they stand. The envelope and `release.toml`
  * share them.
@@ -57,6 +67,22 @@ export const RULES = {
   ),
   sequence: integer(0, Number.MAX_SAFE_INTEGER),
   description: utf8(limits.DESCRIPTION_CHARACTERS_MAX),
+  texts: v.pipe(
+    v.record(
+      language,
+      v.pipe(
+        v.strictObject({
+          description: v.exactOptional(v.pipe(text, v.description('What the release is.'))),
+          update: v.exactOptional(v.pipe(text, v.description('What is new in it.'))),
+        }),
+        v.check(texts => Object.keys(texts).length > 0, 'a description or an update is expected'),
+      ),
+    ),
+    v.check(
+      texts => Object.keys(texts).length <= limits.LANGUAGES_MAX,
+      `at most ${limits.LANGUAGES_MAX} languages are allowed`,
+    ),
+  ),
   timeS: integer(0, limits.TIME_S_MAX),
   soakMs: integer(1, 24 * 3_600_000),
   replicas: integer(1, limits.REPLICAS_MAX),

@@ -164,6 +164,8 @@ const releaseFields = v.strictObject({
   useBeforeS: v.exactOptional(RULES.timeS),
   boardClass: v.exactOptional(RULES.label),
   soakMs: v.exactOptional(RULES.soakMs),
+  textDigest: v.exactOptional(digest),
+  sbomDigest: v.exactOptional(digest),
   description: RULES.description,
   controllers: v.pipe(
     v.array(controller),

@@ -7,6 +7,7 @@ import { parseInstant } from './instant.ts';
 import * as limits from './limits.ts';
 import type { ControllerSpec, PartSpec, Release } from './release.ts';
 import { RULES } from './release-rules.ts';
+import type { ReleaseTexts } from './severable.ts';
 
 /**
  * The one schema of `release.toml`. Descriptions and defaults go on into its JSON Schema, which
@@ -14,7 +15,10 @@ import { RULES } from './release-rules.ts';
  */
 
 /** A release as `release.toml` writes it: its controllers name files. */
-export interface ReleaseDraft extends Omit<Release, 'controllers'> {
+export interface ReleaseDraft extends Omit<Release, 'controllers' | 'textDigest' | 'sbomDigest'> {
+  readonly texts: ReleaseTexts;
+  /** Path of the bill of materials, relative to the folder of `release.toml`. */
+  readonly sbomFile?: string;
   readonly controllers: readonly ControllerDraft[];
 }
 
@@ -46,8 +50,9 @@ const moment = v.pipe(
   }),
 );
 
+const filePath = v.pipe(v.string(), v.minLength(1), v.maxLength(1_024));
 const componentPath = key(
-  v.pipe(v.string(), v.minLength(1), v.maxLength(1_024)),
+  filePath,
   'The WebAssembly component: a path relative to the folder of this file.',
 );
 const uris = v.exactOptional(
@@ -189,6 +194,13 @@ export const releaseTomlSchema = v.pipe(
       ),
     ),
     description: v.optional(key(RULES.description, 'For people.'), ''),
+    text: v.optional(
+      key(RULES.texts, 'What it says of itself, by language: [text.en]. May be cut off later.'),
+      {},
+    ),
+    sbom: v.exactOptional(
+      key(filePath, 'Its bill of materials: path of a CycloneDX document in JSON.'),
+    ),
     controller: key(
       v.pipe(v.array(controllerToml), v.minLength(1), v.maxLength(limits.CONTROLLERS_MAX)),
       'The controllers, in the order of their start.',
@@ -202,6 +214,8 @@ export const releaseTomlSchema = v.pipe(
       issued: issuedS,
       'use-before': useBeforeS,
       soak: soakMs,
+      text: texts,
+      sbom: sbomFile,
       controller: controllers,
       ...toml
     }): ReleaseDraft => ({
@@ -212,6 +226,8 @@ export const releaseTomlSchema = v.pipe(
       ...(useBeforeS !== undefined && { useBeforeS }),
       ...(boardClass !== undefined && { boardClass }),
       ...(soakMs !== undefined && { soakMs }),
+      ...(sbomFile !== undefined && { sbomFile }),
+      texts,
       controllers,
     }),
   ),

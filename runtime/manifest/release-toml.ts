@@ -1,11 +1,14 @@
 import { parse as parseToml, TomlError } from 'smol-toml';
 import * as v from 'valibot';
+import { errorMessage } from '../base/errors.ts';
 import { ReleaseTomlError } from './errors.ts';
 import * as limits from './limits.ts';
+import { digestOfMember } from './member-digest.ts';
 import { componentDigest, isComponent } from './payloads.ts';
 import type { ControllerSpec, Release } from './release.ts';
 import { requireRelease } from './release-schema.ts';
 import { type ReleaseDraft, releaseTomlSchema } from './release-toml-schema.ts';
+import { encodeTexts, readSbom, type Severable } from './severable.ts';
 
 /**
  * Returns what a `release.toml` says, with defaults filled in and grants in canonical text.
@@ -30,16 +33,25 @@ export function componentPaths(draft: ReleaseDraft): ReadonlySet<string> {
   );
 }
 
+/** A release with everything that its envelope is made of. */
+export interface CompletedRelease {
+  readonly release: Release;
+  /** By digest. */
+  readonly components: ReadonlyMap<string, Uint8Array>;
+  readonly severable: Severable;
+}
+
 /**
- * Returns the release of a draft and its components by digest. `files` holds the bytes of each
- * `component` path.
+ * Returns the release of a draft, its components by digest, and what is severable. `files` holds
+ * the bytes of each `component` path and of `sbom`.
  * @throws ReleaseTomlError `RELEASE_TOML_COMPONENT` for a file that is missing or not a component;
- *   ReleaseError `MANIFEST_*` where parts do not fit together
+ *   `RELEASE_TOML_SBOM` for a bill of materials that is none; ReleaseError `MANIFEST_*` where parts
+ *   do not fit together
  */
 export function completeRelease(
   draft: ReleaseDraft,
   files: ReadonlyMap<string, Uint8Array>,
-): { readonly release: Release; readonly components: ReadonlyMap<string, Uint8Array> } {
+): CompletedRelease {
   const components = new Map<string, Uint8Array>();
   const payload = (component: string) => {
     const bytes = files.get(component);
@@ -58,7 +70,32 @@ export function completeRelease(
       parts: parts.map(({ component: file, ...part }) => ({ ...part, ...payload(file) })),
     }),
   );
-  return { release: requireRelease({ ...draft, controllers }), components };
+  const { texts, sbomFile, ...described } = draft;
+  const severable: Severable = {
+    ...(Object.keys(texts).length > 0 && { text: encodeTexts(texts) }),
+    ...(sbomFile !== undefined && { sbom: sbomIn(files, sbomFile) }),
+  };
+  const { text, sbom } = severable;
+  const release = requireRelease({
+    ...described,
+    ...(text !== undefined && { textDigest: digestOfMember(text) }),
+    ...(sbom !== undefined && { sbomDigest: digestOfMember(sbom) }),
+    controllers,
+  });
+  return { release, components, severable };
+}
+
+function sbomIn(files: ReadonlyMap<string, Uint8Array>, file: string): Uint8Array {
+  const bytes = files.get(file);
+  if (bytes === undefined) {
+    throw new ReleaseTomlError('RELEASE_TOML_SBOM', `${file} was not read`);
+  }
+  try {
+    readSbom(bytes);
+  } catch (cause) {
+    throw new ReleaseTomlError('RELEASE_TOML_SBOM', `${file}: ${errorMessage(cause)}`, { cause });
+  }
+  return bytes;
 }
 
 function parseText(text: string, file: string): unknown {

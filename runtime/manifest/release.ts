@@ -26,6 +26,10 @@ export interface Release {
   readonly boardClass?: string;
   /** A trial is committed after this time without a complaint, if the gateway asks for no more. */
   readonly soakMs?: number;
+  /** Digest of the texts that its envelope may bring (`digestOfMember`), lower-case hex. */
+  readonly textDigest?: string;
+  /** Digest of the bill of materials that its envelope may bring, lower-case hex. */
+  readonly sbomDigest?: string;
   /** In start order. Names are unique. */
   readonly controllers: readonly ControllerSpec[];
 }

@@ -9,7 +9,16 @@ export const SUIT_TAG = { envelope: 107 } as const;
 /** Members of the envelope; integrated payloads stand beside them under text keys. */
 export const ENVELOPE_MEMBER = { authentication: 2, manifest: 3 } as const;
 
-/** Members of the manifest that we use. */
+/**
+ * Members of the envelope that may be missing; the manifest holds their digests under the same
+ * numbers. `sbom` is ours: a CycloneDX document in JSON.
+ */
+export const ENVELOPE_SEVERABLE = { text: 23, sbom: -260 } as const;
+
+/** Keys of the text of one language. */
+export const TEXT_KEY = { description: 1, update: 2 } as const;
+
+/** Members of the manifest that we use; those of `ENVELOPE_SEVERABLE` may be absent. */
 export const MANIFEST_MEMBER = {
   version: 1,
   sequenceNumber: 2,
@@ -174,6 +183,7 @@ const MEMBER_NAMES: ReadonlyMap<number, string> = new Map([
   [20, 'install'],
   [23, 'text'],
   [24, 'uninstall'],
+  [-260, 'airssys-sbom'],
 ]);
 
 /** Returns `directive-swap (31)`, or `31` for a number without a name. */

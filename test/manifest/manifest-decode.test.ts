@@ -153,7 +153,7 @@ test('parameters outside the subset, twice or in the wrong place are refused', (
 });
 
 test('members of the manifest outside the subset are refused by name', () => {
-  for (const member of [4, 5, 6, 8, 9, 14, 16, 23, -300]) {
+  for (const member of [4, 5, 6, 8, 9, 14, 16, 24, -256, -300]) {
     const manifest = changed(members => members.set(member, new Uint8Array(1)));
     assert.is(decodeCode(manifest), 'MANIFEST_MEMBER', String(member));
   }

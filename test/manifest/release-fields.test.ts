@@ -30,7 +30,7 @@ test('any release comes back from its manifest as it was, with the same bytes ev
       assert.equal(decodeManifest(manifest), release);
       assert.equal(encodeManifest(decodeManifest(manifest)), manifest);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 

@@ -1,7 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { errorCode, errorMessage } from '../../runtime/base/errors.ts';
+import { digestOfMember } from '../../runtime/manifest/member-digest.ts';
 import { completeRelease, parseReleaseToml } from '../../runtime/manifest/release-toml.ts';
+import { decodeTexts } from '../../runtime/manifest/severable.ts';
 import { fakeComponent, sha256 } from './support/signed-release.ts';
 
 const test = suite('manifest/release-toml');
@@ -113,6 +115,7 @@ state = [1, 3]`,
     useBeforeS: 1_826_967_600,
     soakMs: 600_000,
     description: '',
+    texts: {},
   });
   const { world, uris, replicas, strategy, state } = controllers[0] ?? {};
   assert.equal(
@@ -137,6 +140,36 @@ test('with its components a draft becomes a release', () => {
   assert.is(release.controllers[0]?.digest, sha256(bytes));
   assert.is(release.controllers[0]?.sizeBytes, 100);
   assert.equal([...components.keys()], [sha256(bytes)]);
+});
+
+test('texts and a bill of materials become severable members, and digests of the release', () => {
+  const toml = `${TOML.replace('class = ', 'sbom = "sbom.json"\nclass = ')}
+[text.en]
+description = "Keeps the house warm"
+[text.de]
+update = "Wärmer"
+`;
+  const sbom = new TextEncoder().encode('{"bomFormat":"CycloneDX"}');
+  const draft = parseReleaseToml(toml, 'release.toml');
+  const component = ['build/thermostat.wasm', fakeComponent(100, 3)] as const;
+  const { release, severable } = completeRelease(draft, new Map([component, ['sbom.json', sbom]]));
+  assert.is(severable.sbom, sbom);
+  assert.is(release.sbomDigest, digestOfMember(sbom));
+  assert.equal(decodeTexts(severable.text ?? new Uint8Array()), {
+    en: { description: 'Keeps the house warm' },
+    de: { update: 'Wärmer' },
+  });
+  assert.is(release.textDigest, digestOfMember(severable.text ?? new Uint8Array()));
+  for (const files of [
+    new Map([component]),
+    new Map([component, ['sbom.json', new TextEncoder().encode('{}')]]),
+  ]) {
+    assert.throws(
+      () => completeRelease(draft, files),
+      (error: unknown) =>
+        errorCode(error) === 'RELEASE_TOML_SBOM' && errorMessage(error).includes('sbom.json'),
+    );
+  }
 });
 
 test('a component that is missing, or a core module, is refused by its path', () => {
@@ -188,6 +221,10 @@ const FAULTS: readonly (readonly [find: string, replace: string, says: string])[
   ['"15s"', '"15s"\nstate = [1, 2, 3]', 'controller.0.state'],
   ['"15s"', '"15s"\nuris = ["http://a.example/"]', 'controller.0.uris.0'],
   ['"15s"', '"15s"\nworld = "base"', 'controller.0.world'],
+  ['sequence = 1', 'sequence = 1\nsbom = ""', 'sbom'],
+  ['sequence = 1', 'sequence = 1\ntext.en.about = "x"', 'text.en'],
+  ['sequence = 1', 'sequence = 1\ntext.en = {}', 'text.en: a description or an update'],
+  ['sequence = 1', 'sequence = 1\ntext.en_US.update = "x"', 'text.en_US: the tag of a language'],
   ['backoff-min', 'backoff', 'controller.0.restart.backoff: this key is not known'],
 ];
 

@@ -80,7 +80,7 @@ function envelopes(): ReadonlyMap<string, Uint8Array> {
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     return bytes;
   };
-  const uri = [...PARSED.payloads.keys()][0] ?? '';
+  const uri = String([...PARSED.payloads.keys()][0]);
   const payloads = (changes: readonly (readonly [string, Uint8Array])[]) =>
     encodeEnvelope({ ...PARSED, payloads: new Map([...PARSED.payloads, ...changes]) });
   const { signatureBlocks: blocks } = PARSED;

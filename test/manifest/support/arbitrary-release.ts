@@ -103,6 +103,8 @@ const releaseOptions = fc.record(
     useBeforeS: fc.integer({ min: 2_000_000_001, max: 253_402_300_799 }),
     boardClass: name,
     soakMs: fc.integer({ min: 1, max: 86_400_000 }),
+    textDigest: digest,
+    sbomDigest: digest,
   },
   { requiredKeys: [], noNullPrototype: true },
 );
