@@ -1,6 +1,6 @@
 import type { EdgeEvent, GpioPort, LineState, Subscription } from '../../runtime/ports/gpio.ts';
 import { GpioError } from '../../runtime/ports/gpio.ts';
-import type { GpioGrant, Grant } from '../grammar/index.ts';
+import type { GpioGrant, Grant, SafeValue } from '../grammar/index.ts';
 import { globMatches, isLabel } from '../grammar/index.ts';
 import type { GuardContext, HeldGrant } from './guard-context.ts';
 import type { GuardedAction, Refusal } from './pipeline.ts';
@@ -160,11 +160,19 @@ function gpioWrite(
     covers: grant =>
       grant.class === 'gpio' && grant.dir === 'out' && globMatches(grant.label, label),
     wanted: () => wantedGpio(context, label, 'out'),
+    // A pulse is away from the safe value at its beginning or at its end.
+    isUnsafe: held => pulseMs !== null || state !== safeValueOf(context, label, held),
     terms: held =>
       held.grant.class === 'gpio'
         ? writeTerms({ context, label, state, pulseMs, held, grant: held.grant })
         : [],
   };
+}
+
+/** The value that the line is left at when nobody is in charge. */
+function safeValueOf(context: GuardContext, label: string, { grant }: HeldGrant): SafeValue | null {
+  const own = grant.class === 'gpio' ? grant.safe : null;
+  return own ?? context.gateway.board.lines.find(line => line.label === label)?.safe ?? null;
 }
 
 function writeTerms(parts: {
@@ -251,6 +259,8 @@ function toGpioError(refusal: Refusal): GpioError {
       return new GpioError('GPIO_DENIED', refusal.message);
     case 'quota':
       return new GpioError('GPIO_QUOTA', refusal.message);
+    case 'unrecorded':
+      return new GpioError('GPIO_NOT_READY', refusal.message);
     case 'rate':
       return new GpioError('GPIO_RATE', refusal.message, { retryMs: refusal.retryMs });
   }

@@ -26,6 +26,8 @@ export interface GatewayGuards {
   readonly lines: LineRegistry;
   readonly usage: KvUsage;
   readonly audit: Audit;
+  /** Why no line of the audit would be kept of what is done now, where one is demanded; or null. */
+  readonly unrecorded: () => string | null;
   readonly clock: Clock;
 }
 

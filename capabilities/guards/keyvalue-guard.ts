@@ -172,6 +172,7 @@ function kvAction(
       (grant.access === 'rw' || grant.access === access) &&
       globMatches(grant.keys, key),
     wanted: () => wantedKey(namespace, key, access),
+    isUnsafe: () => access === 'w',
     terms: () =>
       access === 'r'
         ? []
@@ -214,6 +215,8 @@ function toKeyValueError(refusal: Refusal): KeyValueError {
       return new KeyValueError('KV_DENIED', refusal.message);
     case 'quota':
       return new KeyValueError('KV_QUOTA', refusal.message);
+    case 'unrecorded':
+      return new KeyValueError('KV_UNRECORDED', refusal.message);
     case 'rate':
       return new KeyValueError('KV_BUSY', refusal.message);
   }

@@ -15,6 +15,9 @@ import type { GuardedAction, Refusal } from './pipeline.ts';
 import { decide, guarded } from './pipeline.ts';
 import type { Cost } from './quota-ledger.ts';
 
+/** Suggested wait while the audit cannot be written; the disk is tried again all the time. */
+const UNRECORDED_RETRY_MS = 1_000;
+
 /** Returns the driver behind the guard of one instance. */
 export function guardMqtt(driver: MqttPort, context: GuardContext): MqttPort {
   return {
@@ -116,6 +119,7 @@ function mqttPublish(context: GuardContext, message: OutgoingMessage): GuardedAc
       (grant.retain || !retain) &&
       filterMatches(grant.filter, topic),
     wanted: () => wantedPublish(message),
+    isUnsafe: () => true,
     terms: ({ grant, quotaKey }) => {
       if (grant.class !== 'mqtt') return [];
       if (payload.length > grant.payloadBytesMax) {
@@ -184,6 +188,8 @@ function toMqttError(refusal: Refusal): MqttError {
       return new MqttError('MQTT_DENIED', refusal.message);
     case 'quota':
       return new MqttError('MQTT_QUOTA', refusal.message);
+    case 'unrecorded':
+      return new MqttError('MQTT_RATE', refusal.message, { retryMs: UNRECORDED_RETRY_MS });
     case 'rate':
       return new MqttError('MQTT_RATE', refusal.message, { retryMs: refusal.retryMs });
   }

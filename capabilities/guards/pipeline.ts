@@ -1,6 +1,6 @@
 /**
  * The one path of every host import:
- * always-deny list -> grant -> quota (reserve) -> driver -> settle -> audit.
+ * always-deny list -> grant -> audit is kept -> quota (reserve) -> driver -> settle -> audit.
  * There is no second path and no switch that shortens it.
  */
 import { errorCode, errorMessage } from '../../runtime/base/errors.ts';
@@ -14,6 +14,8 @@ import type { Cost, Reservation } from './quota-ledger.ts';
 export type Refusal =
   | { readonly kind: 'denied'; readonly message: string }
   | { readonly kind: 'quota'; readonly message: string }
+  /** Not now: it would leave no line in the audit, which the configuration demands. */
+  | { readonly kind: 'unrecorded'; readonly message: string }
   | { readonly kind: 'rate'; readonly message: string; readonly retryMs: number };
 
 /** What a guard wants to do, and how it is judged. */
@@ -29,6 +31,8 @@ export interface GuardedAction {
   covers(grant: Grant): boolean;
   /** The grant that would allow it, or null when none can be written. */
   wanted(): Grant | null;
+  /** Whether it changes the world to what is not safe under this grant; a read never does. */
+  readonly isUnsafe?: (held: HeldGrant) => boolean;
   /** Bounds of a grant beyond buckets, and what it costs under it. */
   terms(held: HeldGrant): Refusal | readonly Cost[];
   /** The port's error for a refusal. */
@@ -130,6 +134,12 @@ function reserve(
   action: GuardedAction,
   held: HeldGrant,
 ): Admission | Refusal {
+  const unrecorded = context.gateway.unrecorded();
+  if (unrecorded !== null && action.isUnsafe?.(held) === true) {
+    const what = `${action.action} of "${printable(action.resource)}"`;
+    const message = `${what} would leave no line in the audit, which cannot be written`;
+    return { kind: 'unrecorded', message: `${message}: ${unrecorded}` };
+  }
   const terms = action.terms(held);
   if ('kind' in terms) return terms;
   const { quotas, clock } = context.gateway;

@@ -36,6 +36,7 @@ function serialWrite(context: GuardContext, label: string, byteCount: number): G
     ...serialAction(context, 'serial.write', label),
     covers: grant => grant.class === 'serial' && grant.label === label && grant.mode !== 'r',
     wanted: () => wantedSerial(label, 'w'),
+    isUnsafe: () => true,
     terms: ({ grant, quotaKey }) => {
       if (grant.class !== 'serial') return [];
       if (byteCount > SERIAL_WRITE_BYTES_MAX) {
@@ -80,6 +81,8 @@ function toSerialError(refusal: Refusal): SerialError {
       return new SerialError('SERIAL_DENIED', refusal.message);
     case 'quota':
       return new SerialError('SERIAL_QUOTA', refusal.message);
+    case 'unrecorded':
+      return new SerialError('SERIAL_NOT_READY', refusal.message);
     case 'rate':
       return new SerialError('SERIAL_RATE', refusal.message, { retryMs: refusal.retryMs });
   }

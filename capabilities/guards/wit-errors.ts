@@ -42,6 +42,7 @@ const TEXTS: ReadonlyMap<string, readonly [tag: string, text: string]> = new Map
   ['KV_DISK_FULL', ['other', 'KV_DISK_FULL: the disk is full']],
   ['KV_DAMAGED', ['other', 'KV_DAMAGED: the store is damaged']],
   ['KV_BUSY', ['other', 'KV_BUSY: too many writes; try again']],
+  ['KV_UNRECORDED', ['other', 'KV_UNRECORDED: not now, the gateway cannot record it; try again']],
   ['KV_IO', ['other', 'KV_IO: the store failed']],
 ]);
 

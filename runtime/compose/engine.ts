@@ -74,6 +74,7 @@ export async function openEngine(
       lines: new LineRegistry(clock.monotonicMs()),
       usage,
       audit,
+      unrecorded: () => (config.auditRequired ? foundation.auditTrouble() : null),
       clock,
     },
     nextInstance: state.nextInstance,

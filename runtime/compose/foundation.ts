@@ -21,6 +21,8 @@ export interface Foundation extends EventSinks {
   readonly files: Files;
   readonly state: StateFolder;
   readonly ring: LogRing;
+  /** Why the audit cannot be written, in words; null while it can. */
+  readonly auditTrouble: () => string | null;
 }
 
 const LOG_RECORDS_MAX = 4_000;
@@ -40,16 +42,19 @@ export async function layFoundation(
   const ring = new LogRing({ recordsMax: LOG_RECORDS_MAX, bytesMax: LOG_BYTES_MAX });
   const log = createLog(clock, [record => void ring.append(record), ...sinks]);
   const causes = new Causes(CAUSES);
-  const audit = openAudit(state.audit, { clock, log, causes }, closing);
-  return { clock, random: createSystemRandom(), files, state, ring, log, causes, audit };
+  const { audit, auditTrouble } = openAudit(state.audit, { clock, log, causes }, closing);
+  const random = createSystemRandom();
+  return { clock, random, files, state, ring, log, causes, audit, auditTrouble };
 }
 
 function openAudit(
   folder: string,
   sinks: { readonly clock: Clock } & Pick<EventSinks, 'log' | 'causes'>,
   closing: Closing,
-): EventSinks['audit'] {
+): Pick<Foundation, 'audit' | 'auditTrouble'> {
+  let trouble: string | null = null;
   const onTrouble = (message: string | null) => {
+    trouble = message;
     if (message === null) sinks.log.write('info', 'gateway', 'the audit log is written again');
     else sinks.log.write('critical', 'gateway', `the audit log cannot be written: ${message}`);
   };
@@ -64,7 +69,7 @@ function openAudit(
     },
   });
   closing.add(() => aggregate.close());
-  return aggregate;
+  return { audit: aggregate, auditTrouble: () => trouble };
 }
 
 /** Null where the disk is mounted read-only, which keeps no committed release from running. */

@@ -117,7 +117,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
     mqtt: engine.mqtt.connections(),
     serial: engine.hardware.serialPorts(),
     notices: engine.hardware.notices,
-    troubles: troubles(),
+    troubles: [...troubles(), ...auditTroubles(foundation, config.auditRequired)],
     root: currentRoot(roots.chain()),
     standstill: deployer.trouble(),
     lastChange: live.lastChange,
@@ -166,6 +166,13 @@ async function closeAll(closing: Closing, log: Log): Promise<void> {
   for (const error of await closing.close()) {
     log.write('error', 'gateway', `closing: ${errorMessage(error)}`);
   }
+}
+
+function auditTroubles({ auditTrouble }: Foundation, isRequired: boolean): readonly string[] {
+  const trouble = auditTrouble();
+  if (trouble === null) return [];
+  const effect = isRequired ? '; controllers may do nothing unsafe until it can' : '';
+  return [`the audit log cannot be written: ${trouble}${effect}`];
 }
 
 function makeDeployer(parts: {

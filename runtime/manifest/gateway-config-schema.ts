@@ -97,6 +97,8 @@ const wallsSchema = v.strictObject({
   ),
 });
 
+const auditSchema = v.strictObject({ required: v.optional(v.boolean(), false) });
+
 const trialSchema = v.strictObject({
   'soak-ms': v.optional(integerSchema(0, 86_400_000), 2_000),
   'deadline-ms': v.optional(integerSchema(100, 86_400_000), 30_000),
@@ -117,6 +119,7 @@ export const gatewaySchema = v.strictObject({
   trial: v.optional(trialSchema, {}),
   'component-host': v.optional(componentHostSchema, {}),
   walls: v.optional(wallsSchema, {}),
+  audit: v.optional(auditSchema, {}),
   simulation: v.optional(simulationSchema),
 });
 

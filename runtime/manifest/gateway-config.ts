@@ -30,6 +30,8 @@ export interface GatewayConfig {
   readonly hostPerVendor: boolean;
   /** Walls around component-host; without one of them no controller is run. */
   readonly requiredWalls: readonly WallName[];
+  /** Whether controllers may do nothing unsafe while the audit cannot be written. */
+  readonly auditRequired: boolean;
   /** Null on a real board. */
   readonly simulation: SimulationConfig | null;
   /** Which file each key came from, by key path (`mqtt[0].url`); `default` where none set it. */
@@ -162,6 +164,7 @@ function gatewayConfig(file: string, table: GatewayTable): Omit<GatewayConfig, '
     hostUid: table['component-host'].uid ?? null,
     hostPerVendor: table['component-host']['per-vendor'],
     requiredWalls: table.walls.require,
+    auditRequired: table.audit.required,
     simulation: simulationConfig(table.simulation),
     limits: {
       controllersMax: table.limits['controllers-max'],

@@ -42,7 +42,7 @@ export interface AuditFileOptions {
   /** Records that wait in memory while the disk takes none. */
   readonly waitingMax: number;
   readonly clock: Clock;
-  /** Told once when writing begins to fail, and once (null) when it works again. */
+  /** Told once when writing or syncing begins to fail, and once (null) when it works again. */
   readonly onTrouble: (message: string | null) => void;
 }
 
@@ -67,6 +67,8 @@ export type AuditCheck =
 
 /** The loss of at most this much of what was allowed is accepted when the process is killed. */
 const BATCH_MS = 100;
+/** After a sync that failed. */
+const SYNC_AGAIN_MS = 1_000;
 const SEGMENT_NAME = /^audit-(\d{8})\.jsonl$/;
 
 interface Waiting {
@@ -83,7 +85,11 @@ export class AuditFile implements Audit {
   #segmentBytes = 0;
   #waiting: Waiting[] = [];
   #lost = 0;
+  /** Why lines are not written, and why they are not made durable. */
   #failing: string | null = null;
+  #unsynced: string | null = null;
+  /** What `onTrouble` was told last. */
+  #told: string | null = null;
   #timer: Timer | null = null;
   #syncing = false;
   #syncAgain = false;
@@ -120,21 +126,19 @@ export class AuditFile implements Audit {
     try {
       while (this.#waiting.length > 0) this.#writeBatch();
       if (this.#lost > 0) this.#writeLoss();
-      if (this.#failing !== null) this.#options.onTrouble(null);
       this.#failing = null;
     } catch (error) {
-      const message = errorMessage(error);
-      if (this.#failing === null) this.#options.onTrouble(message);
-      this.#failing = message;
+      this.#failing = errorMessage(error);
       this.#timer = this.#options.clock.after(BATCH_MS, () => this.flush());
     }
+    this.#tell();
     this.#sync();
   }
 
   status(): AuditFileStatus {
     return {
       head: this.#head,
-      failing: this.#failing,
+      failing: this.#failing ?? this.#unsynced,
       waiting: this.#waiting.length,
       lost: this.#lost,
     };
@@ -151,6 +155,13 @@ export class AuditFile implements Audit {
     } finally {
       closeSync(this.#fd);
     }
+  }
+
+  #tell(): void {
+    const { failing } = this.status();
+    const isNews = (failing === null) !== (this.#told === null);
+    this.#told = failing;
+    if (isNews) this.#options.onTrouble(failing);
   }
 
   /** Writes as many waiting records as fit into the segment, at least one. */
@@ -225,13 +236,23 @@ export class AuditFile implements Audit {
       return;
     }
     this.#syncing = true;
-    fdatasync(this.#fd, () => {
+    fdatasync(this.#fd, error => {
       this.#syncing = false;
+      // A segment that is full is synced and closed by itself.
+      if (!this.#closed && error?.code !== 'EBADF') this.#synced(error);
       if (this.#syncAgain && !this.#closed) {
         this.#syncAgain = false;
         this.#sync();
       }
     });
+  }
+
+  #synced(error: Error | null): void {
+    this.#unsynced = error === null ? null : errorMessage(error);
+    this.#tell();
+    if (error !== null) {
+      this.#timer ??= this.#options.clock.after(SYNC_AGAIN_MS, () => this.flush());
+    }
   }
 }
 

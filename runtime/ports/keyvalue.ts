@@ -28,6 +28,7 @@ export type KeyValueErrorCode =
   | 'KV_DISK_FULL'
   | 'KV_DAMAGED'
   | 'KV_BUSY'
+  | 'KV_UNRECORDED'
   | 'KV_IO';
 
 /** A refused or failed operation on stored state. */

@@ -74,6 +74,7 @@ async function guarded(context: BenchContext): Promise<Measurement> {
         lines: new LineRegistry(clock.monotonicMs()),
         usage: new KvUsage(sizesByReading(keyvalue)),
         audit,
+        unrecorded: () => null,
         clock,
       },
       drivers: { gpio: lines, serial, mqtt, keyvalue },

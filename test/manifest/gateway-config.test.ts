@@ -131,6 +131,8 @@ config('limits and paths next to the accepted ones are refused', () => {
 });
 
 config('walls that are demanded are known ones, each once; none is the default', () => {
+  assert.is(parse('').auditRequired, false);
+  assert.is(parse('[audit]\nrequired = true').auditRequired, true);
   assert.equal(parse('').requiredWalls, []);
   assert.equal(parse('[walls]\nrequire = ["own-uid", "namespaces", "seccomp"]').requiredWalls, [
     'own-uid',

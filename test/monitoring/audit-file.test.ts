@@ -6,11 +6,13 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CHAIN_START, chainLine, checkLine } from '../../runtime/monitoring/audit-chain.ts';
@@ -188,6 +190,22 @@ audit(
     assert.is(verifyAudit(folder).kind, 'intact');
   },
 );
+
+audit('lines that are not made durable are trouble too, until they are', async ({ folder }) => {
+  // Takes everything and makes nothing durable: fdatasync fails with EINVAL.
+  symlinkSync('/dev/null', join(folder, 'audit-00000001.jsonl'));
+  const { file, troubles } = open(folder, { segmentBytesMax: 400 });
+  file.record(record(1, 'deny'));
+  for (let look = 0; look < 500 && troubles.length === 0; look += 1) await sleep(5);
+  assert.is(troubles.length, 1);
+  assert.match(file.status().failing ?? '', 'EINVAL');
+  assert.is(file.status().waiting, 0);
+  // The next segment is a file.
+  for (let n = 2; n < 6; n += 1) file.record(record(n, 'deny'));
+  for (let look = 0; look < 500 && troubles.length === 1; look += 1) await sleep(5);
+  assert.equal([troubles.length, troubles[1], file.status().failing], [2, null, null]);
+  file.close();
+});
 
 audit(
   'a log that was damaged while the gateway was off says so and begins a new segment',

@@ -90,7 +90,11 @@ export function fakeDrivers() {
   const listeners = new Set<{ label: string; onFrame: (frame: SerialFrame) => void }>();
   const subscribers = new Set<{ filter: string; onMessage: (message: IncomingMessage) => void }>();
   const published: OutgoingMessage[] = [];
-  const fault: { gpio: GpioError | null; kv: Error | null } = { gpio: null, kv: null };
+  const fault: { gpio: GpioError | null; kv: Error | null; audit: string | null } = {
+    gpio: null,
+    kv: null,
+    audit: null,
+  };
   const gpio: GpioPort = {
     read: label => states.get(label) ?? 'inactive',
     write: (label, state) => {
@@ -196,6 +200,7 @@ export function fakeGateway(ceilings: Ceilings = DEFAULT_CEILINGS) {
     lines: new LineRegistry(clock.monotonicMs()),
     usage: new KvUsage(sizesByReading(fakes.drivers.keyvalue)),
     audit: { record: record => records.push(record) },
+    unrecorded: () => fakes.fault.audit,
     clock,
   };
   let instances = 0n;
