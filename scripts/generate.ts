@@ -7,6 +7,7 @@ import { CONTRACT_WORLD, contractFile, worldTable } from './wit/contract-file.ts
 import { WitError } from './wit/errors.ts';
 import { guestFile } from './wit/guest-file.ts';
 import { hostFile } from './wit/host-file.ts';
+import type { WitContract, WitWorld } from './wit/model.ts';
 import { rustFile } from './wit/rust-file.ts';
 import { parseSources, readWitSources } from './wit/sources-io.ts';
 import { WARM_UP_SOURCE, warmUpFile } from './wit/warm-up-file.ts';
@@ -22,7 +23,7 @@ export async function generatedFiles(project: string): Promise<ReadonlyMap<strin
   const c = cFiles(contract, world);
   const wat = await readFile(join(project, WARM_UP_SOURCE), 'utf8');
   return new Map([
-    ['wit/generated/contract.ts', contractFile(worldTable(contract, world))],
+    ['wit/generated/contract.ts', contractFile(worldTable(contract, world), ourWorlds(contract))],
     ['wit/generated/host.ts', hostFile(contract, world)],
     ['wit/generated/guest.d.ts', guestFile(contract, world)],
     ['wit/generated/warm-up.ts', await warmUpFile(wat)],
@@ -31,6 +32,13 @@ export async function generatedFiles(project: string): Promise<ReadonlyMap<strin
     ['wit/generated/rust/airssys.rs', rustFile(contract, world)],
     ['wit/generated/assemblyscript/airssys.as', assemblyscriptFile(contract, world)],
   ]);
+}
+
+/** Those that a release can claim; what others bring along is not for controllers. */
+function ourWorlds({ worlds }: WitContract): readonly WitWorld[] {
+  return [...worlds.values()]
+    .filter(({ name }) => name.startsWith('airssys:worlds/'))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Returns the paths whose content differs from what the sources say. */

@@ -6,12 +6,23 @@ export type ShapeReport =
   | { readonly kind: 'shape'; readonly shape: ComponentShape }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
-/** Returns the shape of a component as the linker reads it, without running any of it. */
-export async function reportShape(bytes: Uint8Array): Promise<ShapeReport> {
+/**
+ * Returns the shape of a component as the linker reads it, without running any of it; within
+ * `memoryBytesMax` of linear memory, where that is given.
+ */
+export async function reportShape(
+  bytes: Uint8Array,
+  memoryBytesMax?: number,
+): Promise<ShapeReport> {
   // Loaded here only: no other command needs the linker.
-  const { DEFAULT_LINK_LIMITS, LinkError, stageComponent } = await import('../linker/index.ts');
+  const linker = await import('../linker/index.ts');
+  const { LinkError, stageComponent } = linker;
+  const limits =
+    memoryBytesMax === undefined
+      ? linker.DEFAULT_LINK_LIMITS
+      : linker.linkLimitsWithin(memoryBytesMax);
   try {
-    return { kind: 'shape', shape: stageComponent(bytes, DEFAULT_LINK_LIMITS).shape };
+    return { kind: 'shape', shape: stageComponent(bytes, limits).shape };
   } catch (error) {
     if (!(error instanceof LinkError)) throw error;
     return { kind: 'refused', code: error.code, message: error.message };

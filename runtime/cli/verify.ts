@@ -6,10 +6,10 @@ import { formatInstant, parseInstant } from '../manifest/instant.ts';
 import { ENVELOPE_BYTES_MAX } from '../manifest/limits.ts';
 import { imagesOf } from '../manifest/release.ts';
 import {
+  authenticateEnvelope,
   VERIFICATION_LAYERS,
   type VerificationLayer,
   type VerifiedRelease,
-  verifyEnvelope,
 } from '../manifest/verify-envelope.ts';
 import { DOCUMENT_BYTES_MAX } from '../trust/document.ts';
 import type { Root } from '../trust/root.ts';
@@ -50,14 +50,17 @@ async function verify(file: string, flags: VerifyFlags, context: CliContext): Pr
   const bytes = await files.read(file, ENVELOPE_BYTES_MAX);
   const passed: VerificationLayer[] = [];
   try {
-    const verified = verifyEnvelope(bytes, [root], {
+    const verified = authenticateEnvelope(bytes, [root], {
       acceptEdDsa: flags.allowEddsaGeneric === true,
-      policy: release => {
-        requireRuntimeFit(release, runtimeVersion);
-        requireInDate(release, nowS);
-      },
-      onPassed: layer => passed.push(layer),
+      // The structure of components is a part of this layer.
+      onPassed: layer => layer !== 'payload' && passed.push(layer),
     });
+    // Loaded here only: it needs the linker.
+    const { requireStructure } = await import('./structure-check.ts');
+    await requireStructure(verified);
+    passed.push('payload');
+    requireRuntimeFit(verified.release, runtimeVersion);
+    requireInDate(verified.release, nowS);
     reportPassed(verified, root, bytes, context);
   } catch (error) {
     if (error instanceof GatewayError && !context.globals().json) reportFailed(passed, context);

@@ -21,6 +21,15 @@ export interface AssemblyDraft {
   readonly links: readonly Link[];
 }
 
+/** The shapes of a controller's components and how they are to be linked. */
+export interface ShapesDraft {
+  readonly name: string;
+  readonly own: ComponentShape;
+  /** By name. */
+  readonly parts: ReadonlyMap<string, ComponentShape>;
+  readonly links: readonly Link[];
+}
+
 /** What of the contract a part may import: nothing in it has authority. */
 const HARMLESS: ReadonlySet<string> = new Set([LOGGING_INTERFACE]);
 
@@ -33,21 +42,34 @@ const HARMLESS: ReadonlySet<string> = new Set([LOGGING_INTERFACE]);
 export function assemble(draft: AssemblyDraft, contract: ContractShape): Assembly {
   const { name, links } = draft;
   const own = { name, artifact: draft.own };
-  const order = orderOf(new Map([...draft.parts, [name, draft.own]]), links);
-  requireContract(unlinked(name, draft.own.shape, links), contract);
+  const shapes = new Map([...draft.parts].map(([part, { shape }]) => [part, shape] as const));
+  const order = requireFit({ name, own: draft.own.shape, parts: shapes, links }, contract);
   const parts = order.flatMap(part => {
     const artifact = draft.parts.get(part);
     return artifact === undefined ? [] : [{ name: part, artifact }];
   });
-  for (const { name: part, artifact } of parts) {
-    requireHarmless(part, unlinked(part, artifact.shape, links), contract);
-  }
   const bytes = [own, ...parts].reduce((sum, { artifact }) => sum + stagedBytes(artifact), 0);
   if (bytes > ASSEMBLY_BYTES_MAX) {
     const words = `its components are ${bytes} bytes when staged, over ${ASSEMBLY_BYTES_MAX}`;
     throw new ComponentError('COMPONENT_REFUSED', words);
   }
   return { own, parts, links };
+}
+
+/**
+ * Holds the shapes of a controller's components against each other and against the contract.
+ * Returns their names in the order in which they are to be made.
+ * @throws ComponentError `COMPONENT_REFUSED`
+ */
+export function requireFit(draft: ShapesDraft, contract: ContractShape): readonly string[] {
+  const { name, own, parts, links } = draft;
+  const order = orderOf(new Map([...parts, [name, own]]), links);
+  requireContract(unlinked(name, own, links), contract);
+  for (const part of order) {
+    const shape = parts.get(part);
+    if (shape !== undefined) requireHarmless(part, unlinked(part, shape, links), contract);
+  }
+  return order;
 }
 
 /** Returns how many bytes a host is sent of an artifact. */
@@ -68,11 +90,11 @@ export function unlinked(
 }
 
 function orderOf(
-  artifacts: ReadonlyMap<string, StagedArtifact>,
+  shapes: ReadonlyMap<string, ComponentShape>,
   links: readonly Link[],
 ): readonly string[] {
   try {
-    return composeParts(new Map([...artifacts].map(([name, { shape }]) => [name, shape])), links);
+    return composeParts(shapes, links);
   } catch (cause) {
     if (!(cause instanceof LinkError)) throw cause;
     throw new ComponentError('COMPONENT_REFUSED', cause.message, { cause });

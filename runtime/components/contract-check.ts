@@ -31,7 +31,7 @@ export function requireContract(
   const importable = byTrack(contract.imports);
   for (const wanted of shape.imports) {
     const known = importable.get(semverTrack(wanted.name));
-    if (STUBBED_PACKAGES.test(wanted.name)) continue;
+    if (isStubbed(wanted.name)) continue;
     if (known === undefined) refuse(`it imports ${wanted.name}, which the contract does not have`);
     for (const wantedFunction of wanted.functions) {
       const place = `${wanted.name} "${wantedFunction.name}"`;
@@ -48,6 +48,11 @@ export function requireContract(
       refuse(`it does not export ${known.name}, as every controller must`);
     }
   }
+}
+
+/** Whether an interface is one of those that toolchains import into every guest. */
+export function isStubbed(name: string): boolean {
+  return STUBBED_PACKAGES.test(name);
 }
 
 function requireExports(known: InterfaceShape, found: InterfaceShape): void {

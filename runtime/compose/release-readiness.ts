@@ -1,6 +1,7 @@
-import { contractExports, contractImports } from '../../wit/generated/contract.ts';
+import { contractExports, contractImports, contractWorlds } from '../../wit/generated/contract.ts';
 import { assemble, stagedBytes, unlinked } from '../components/assembly.ts';
 import type { StageCache, StagedNeed } from '../components/stage-cache.ts';
+import { requireWorld } from '../components/world-check.ts';
 import {
   type AdmissionRules,
   type AdmittedController,
@@ -94,7 +95,7 @@ async function assembled(
   { spec, ownMemoryBytesMax }: AdmittedController,
   staged: StageOnce,
 ): Promise<Assembly> {
-  const { name, links } = spec;
+  const { name, links, world } = spec;
   const own = await staged(spec.digest, ownMemoryBytesMax);
   const parts = new Map<string, StagedArtifact>();
   for (const part of spec.parts) {
@@ -102,7 +103,9 @@ async function assembled(
   }
   const contract = { imports: contractImports, exports: contractExports };
   const assembly = assemble({ name, own, parts, links }, contract);
-  requireImportsRequested(spec, unlinked(name, own.shape, links));
+  const shape = unlinked(name, own.shape, links);
+  if (world !== undefined) requireWorld(shape, world, contractWorlds);
+  requireImportsRequested(spec, shape);
   return assembly;
 }
 

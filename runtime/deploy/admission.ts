@@ -10,7 +10,7 @@ import {
 } from '../../capabilities/grammar/index.ts';
 import type { ComponentShape } from '../base/value-type.ts';
 import { PAGE_BYTES } from '../linker/limits.ts';
-import type { ControllerSpec, Release } from '../manifest/release.ts';
+import { type ControllerSpec, ownMemoryBytes, type Release } from '../manifest/release.ts';
 import { AdmissionError } from './errors.ts';
 import { requireRuntimeFit } from './runtime-fit.ts';
 
@@ -127,10 +127,7 @@ function admitController(
         `${rules.callDeadlineMsMax} ms (limits.call-deadline-ms-max)`,
     );
   }
-  const ownMemoryBytesMax = spec.parts.reduce(
-    (left, part) => left - part.memoryBytesMax,
-    limits.memoryBytesMax,
-  );
+  const ownMemoryBytesMax = ownMemoryBytes(spec, limits.memoryBytesMax);
   if (ownMemoryBytesMax < PAGE_BYTES) {
     throw new AdmissionError(
       'POLICY_LIMIT',

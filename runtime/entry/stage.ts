@@ -1,25 +1,20 @@
 import process from 'node:process';
 import { errorCode, errorMessage } from '../base/errors.ts';
-import { PAGE_BYTES } from '../base/memory-page.ts';
 import { encodeStageAnswer, type StageAnswer } from '../components/stage-answer.ts';
-import { DEFAULT_LINK_LIMITS } from '../linker/limits.ts';
+import { DEFAULT_LINK_LIMITS, linkLimitsWithin } from '../linker/limits.ts';
 import { stageComponent } from '../linker/stage.ts';
 
 /**
  * Stages the one component that comes in on standard input, writes the answer to standard output
  * and ends. The only argument is the bound of the instance's memory in bytes.
  */
-const memoryPagesMax = Math.floor(Number(process.argv[2]) / PAGE_BYTES);
+const memoryBytesMax = Number(process.argv[2]);
 const component = await readAll();
-for (const piece of encodeStageAnswer(stage(component, memoryPagesMax))) await write(piece);
+for (const piece of encodeStageAnswer(stage(component, memoryBytesMax))) await write(piece);
 
-function stage(bytes: Uint8Array, pages: number): StageAnswer {
+function stage(bytes: Uint8Array, memoryBytes: number): StageAnswer {
   try {
-    const { plan, modules, shape } = stageComponent(bytes, {
-      ...DEFAULT_LINK_LIMITS,
-      memoryPagesMax: pages,
-      memoryPagesPerMemoryMax: Math.min(pages, DEFAULT_LINK_LIMITS.memoryPagesPerMemoryMax),
-    });
+    const { plan, modules, shape } = stageComponent(bytes, linkLimitsWithin(memoryBytes));
     // Compiled and forgotten: what the engine refuses, or takes too long for, is found out here.
     for (const module of modules) new WebAssembly.Module(Uint8Array.from(module));
     const text = Buffer.from(JSON.stringify(plan));

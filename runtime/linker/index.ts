@@ -19,7 +19,12 @@ export { activationOrder, composeParts } from './compose-parts.ts';
 export { activateComposition, type Part } from './composition.ts';
 export { LinkError, type LinkErrorCode, Trap, type TrapCode } from './errors.ts';
 export type { FrameCall, FrameFunction, FrameSink, FrameSource } from './frame.ts';
-export { DEFAULT_ACTIVATION_LIMITS, DEFAULT_LINK_LIMITS, type LinkLimits } from './limits.ts';
+export {
+  DEFAULT_ACTIVATION_LIMITS,
+  DEFAULT_LINK_LIMITS,
+  type LinkLimits,
+  linkLimitsWithin,
+} from './limits.ts';
 export type { Plan } from './plan.ts';
 export { type StagedComponent, stageComponent } from './stage.ts';
 export { RANDOM_BYTES_MAX, type WasiServices, wasiImports } from './wasi/index.ts';

@@ -1,4 +1,6 @@
-export { PAGE_BYTES } from '../base/memory-page.ts';
+import { PAGE_BYTES } from '../base/memory-page.ts';
+
+export { PAGE_BYTES };
 
 /** Bounds of what a component may declare. A component beyond one of them is refused. */
 export interface LinkLimits {
@@ -47,6 +49,17 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   labelBytesMax: 128,
   recordFieldsMax: 1_000,
 };
+
+/** Returns the limits of a component whose instance may have so much linear memory. */
+export function linkLimitsWithin(memoryBytesMax: number): LinkLimits {
+  const memoryPagesMax = Math.floor(memoryBytesMax / PAGE_BYTES);
+  const { memoryPagesPerMemoryMax } = DEFAULT_LINK_LIMITS;
+  return {
+    ...DEFAULT_LINK_LIMITS,
+    memoryPagesMax,
+    memoryPagesPerMemoryMax: Math.min(memoryPagesMax, memoryPagesPerMemoryMax),
+  };
+}
 
 /** Bounds of a running instance. */
 export interface ActivationLimits {

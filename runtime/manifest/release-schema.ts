@@ -5,7 +5,7 @@ import { activationOrder } from '../linker/compose-parts.ts';
 import { semverTrack } from '../linker/names.ts';
 import { ReleaseError } from './errors.ts';
 import * as limits from './limits.ts';
-import { imagesOf, type Release } from './release.ts';
+import { imagesOf, ownMemoryBytes, type Release } from './release.ts';
 import { integer, RULES } from './release-rules.ts';
 
 const { name, version, domain } = RULES;
@@ -138,10 +138,11 @@ function requireMemoryLeft(
   if (parts.length === 0) return;
   const needed = requests.filter(({ optional }) => !optional);
   const { memoryBytesMax } = limitsOf(needed.map(one => parseGrant(one.grant)));
-  const partsBytes = parts.reduce((sum, part) => sum + part.memoryBytesMax, 0);
-  if (memoryBytesMax - partsBytes >= limits.PART_MEMORY_BYTES_MIN) return;
+  const ownBytes = ownMemoryBytes({ parts }, memoryBytesMax);
+  if (ownBytes >= limits.PART_MEMORY_BYTES_MIN) return;
   throw new RangeError(
-    `its parts take ${partsBytes} of the ${memoryBytesMax} bytes that it asks for ("mem:")`,
+    `its parts take ${memoryBytesMax - ownBytes} of the ${memoryBytesMax} bytes ` +
+      'that it asks for ("mem:")',
   );
 }
 

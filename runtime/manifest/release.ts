@@ -122,6 +122,14 @@ function imageOf(label: string, spec: Omit<ReleaseImage, 'label'>): ReleaseImage
   return { label, digest, sizeBytes, ...(uris !== undefined && { uris }) };
 }
 
+/** Returns what of a controller's memory is left to its own component, parts subtracted. */
+export function ownMemoryBytes(
+  { parts }: { readonly parts: readonly Pick<PartSpec, 'memoryBytesMax'>[] },
+  memoryBytesMax: number,
+): number {
+  return parts.reduce((left, part) => left - part.memoryBytesMax, memoryBytesMax);
+}
+
 /** A capability that a controller asks for, signed with the release. */
 export interface CapabilityRequest {
   /** A grant in canonical text (capabilities/grammar). */

@@ -1,7 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createSigningFolder, RELEASE_TOML } from './support/signing-folder.ts';
+import { buildGuests } from '../../scripts/guests.ts';
+import {
+  createSigningFolder,
+  REAL_GUEST,
+  REAL_REQUEST,
+  RELEASE_TOML,
+} from './support/signing-folder.ts';
 
 const test = suite('cli: fields of a release');
 
@@ -19,7 +25,10 @@ update = "Warmer"
 const BOM = { bomFormat: 'CycloneDX', specVersion: '1.6', metadata: 'a\u202eb ü \u001b[2J' };
 
 test.before(async () => {
-  writeFileSync(path('told.toml'), RELEASE_TOML.replace('[[controller]]', FIELDS));
+  const guests = await buildGuests([REAL_GUEST]);
+  copyFileSync(guests.get(REAL_GUEST) ?? '', path('thermostat.wasm'));
+  const toml = RELEASE_TOML.replace('request = [', `request = [\n  ${REAL_REQUEST}`);
+  writeFileSync(path('told.toml'), toml.replace('[[controller]]', FIELDS));
   writeFileSync(path('bom.json'), JSON.stringify(BOM));
   await run('keygen', '--out', 'dev.key');
   await run('root', 'init', '--key', 'dev.key', '--out', 'root.cbor');

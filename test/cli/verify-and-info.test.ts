@@ -1,7 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createSigningFolder, RELEASE_TOML } from './support/signing-folder.ts';
+import { buildGuests } from '../../scripts/guests.ts';
+import {
+  createSigningFolder,
+  REAL_GUEST,
+  REAL_REQUEST,
+  RELEASE_TOML,
+} from './support/signing-folder.ts';
 
 const test = suite('cli/verify and info');
 
@@ -14,13 +20,25 @@ function tampered(name: string, at: number): void {
 }
 
 test.before(async () => {
-  writeFileSync(path('future.toml'), RELEASE_TOML.replace('"0.1.0"', '"99.0.0"'));
+  await realGuest();
   await run('keygen', '--out', 'dev.key');
   await run('keygen', '--out', 'other.key');
   await run('root', 'init', '--key', 'dev.key', '--out', 'root.cbor');
   await run('root', 'init', '--key', 'other.key', '--out', 'other.cbor');
   await run('sign', 'release.toml', '--key', 'dev.key', '--out', 'heating.suit');
 });
+
+/** Puts a real controller in the place of the component that only looks like one. */
+async function realGuest(): Promise<void> {
+  copyFileSync(path('thermostat.wasm'), path('fake.wasm'));
+  const guests = await buildGuests([REAL_GUEST]);
+  copyFileSync(guests.get(REAL_GUEST) ?? '', path('thermostat.wasm'));
+  const toml = RELEASE_TOML.replace('request = [', `request = [\n  ${REAL_REQUEST}`);
+  writeFileSync(path('release.toml'), toml);
+  writeFileSync(path('future.toml'), toml.replace('"0.1.0"', '"99.0.0"'));
+  writeFileSync(path('silent.toml'), RELEASE_TOML);
+  writeFileSync(path('fake.toml'), RELEASE_TOML.replace('thermostat.wasm', 'fake.wasm'));
+}
 
 test.after(remove);
 
@@ -73,6 +91,20 @@ test('a release for a newer runtime fails in the policy layer, as a precondition
   assert.is(outcome.err, '');
 });
 
+test('an author sees what a gateway would refuse of the components', async () => {
+  for (const [name, code, words] of [
+    ['silent', 'POLICY_IMPORT', /imports airssys:gpio\/digital.*requests no "gpio:"/],
+    ['fake', 'COMPONENT_REFUSED', /controller "thermostat": LINK_/],
+  ] as const) {
+    await run('sign', `${name}.toml`, '--key', 'dev.key', '--out', `${name}.suit`);
+    const outcome = await run('verify', `${name}.suit`, '--root', 'root.cbor');
+    assert.is(outcome.exit, 6, outcome.out + outcome.err);
+    assert.match(outcome.err, code);
+    assert.match(outcome.err, words);
+    assert.match(outcome.out, /ok +manifest *\nFAIL +payload *\n- +policy/);
+  }
+});
+
 test('info shows a release without verifying it, and says so', async () => {
   const [human, json] = await Promise.all([
     run('info', 'heating.suit', '--caps', '--wit'),
@@ -82,10 +114,9 @@ test('info shows a release without verifying it, and says so', async () => {
   assert.match(human.err, /not verified/);
   assert.match(human.out, /heating 1\.0\.0, sequence 1/);
   assert.match(human.out, /mem:8MiB\n {6}runs/);
-  // Its component is no real one, and the linker says why.
-  assert.match(human.out, /thermostat speaks\n {2}refused: .*LINK_/);
+  assert.match(human.out, /thermostat speaks\n {2}import airssys:gpio\/digital/);
   const document = JSON.parse(json.out);
-  assert.is(document.shapes.thermostat.kind, 'refused');
+  assert.is(document.shapes.thermostat.kind, 'shape');
   assert.is(document.verified, null);
   assert.is(document.release.controllers[0].name, 'thermostat');
 });

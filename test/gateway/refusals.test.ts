@@ -119,6 +119,15 @@ test('a release for another class of boards', async () => {
   assert.match(message, '"crane", and this is a "sim"');
 });
 
+test('a component that does not keep to the world that its manifest claims', async () => {
+  const claims = (world: string) =>
+    requireReleaseRefused([{ ...RELAY, more: { world } }], /^COMPONENT_REFUSED$/);
+  const less = await claims('airssys:worlds/base@0.1.0');
+  assert.match(less.message, /imports airssys:gpio\/digital@0\.1\.0, which is not in its world/);
+  const more = await claims('airssys:worlds/everything@0.1.0');
+  assert.match(more.message, /does not export airssys:gpio\/edge-handler@0\.1\.0/);
+});
+
 test('a controller that asks for what this runtime does not do yet', async () => {
   const more = { replicas: 2 };
   const { message } = await requireReleaseRefused([{ ...RELAY, more }], /^POLICY_UNSUPPORTED$/);

@@ -626,6 +626,83 @@ export const contractExports: readonly InterfaceShape[] = [
   },
 ];
 
+/** A world that a release can say its component keeps to: names of interfaces, sorted. */
+export interface ContractWorld {
+  /** Full name: `airssys:worlds/base@0.1.0`. */
+  readonly name: string;
+  readonly imports: readonly string[];
+  readonly exports: readonly string[];
+}
+
+/** Our worlds, sorted by name. */
+export const contractWorlds: readonly ContractWorld[] = [
+  {
+    name: 'airssys:worlds/base@0.1.0',
+    imports: [
+      'airssys:lifecycle/self@0.1.0',
+      'wasi:clocks/monotonic-clock@0.2.0',
+      'wasi:clocks/wall-clock@0.2.0',
+      'wasi:config/store@0.2.0-rc.1',
+      'wasi:io/poll@0.2.0',
+      'wasi:logging/logging@0.1.0-draft',
+      'wasi:random/random@0.2.0',
+    ],
+    exports: ['airssys:lifecycle/controller@0.1.0'],
+  },
+  {
+    name: 'airssys:worlds/everything@0.1.0',
+    imports: [
+      'airssys:gpio/digital@0.1.0',
+      'airssys:lifecycle/self@0.1.0',
+      'airssys:mqtt/publisher@0.1.0',
+      'airssys:serial/port@0.1.0',
+      'airssys:timer/timers@0.1.0',
+      'wasi:clocks/monotonic-clock@0.2.0',
+      'wasi:clocks/wall-clock@0.2.0',
+      'wasi:config/store@0.2.0-rc.1',
+      'wasi:io/poll@0.2.0',
+      'wasi:keyvalue/store@0.2.0-draft2',
+      'wasi:logging/logging@0.1.0-draft',
+      'wasi:random/random@0.2.0',
+    ],
+    exports: [
+      'airssys:gpio/edge-handler@0.1.0',
+      'airssys:lifecycle/controller@0.1.0',
+      'airssys:mqtt/message-handler@0.1.0',
+      'airssys:serial/data-handler@0.1.0',
+      'airssys:timer/tick-handler@0.1.0',
+    ],
+  },
+  {
+    name: 'airssys:worlds/gpio-edges@0.1.0',
+    imports: [],
+    exports: ['airssys:gpio/edge-handler@0.1.0'],
+  },
+  { name: 'airssys:worlds/gpio@0.1.0', imports: ['airssys:gpio/digital@0.1.0'], exports: [] },
+  {
+    name: 'airssys:worlds/keyvalue@0.1.0',
+    imports: ['wasi:keyvalue/store@0.2.0-draft2'],
+    exports: [],
+  },
+  {
+    name: 'airssys:worlds/mqtt-messages@0.1.0',
+    imports: [],
+    exports: ['airssys:mqtt/message-handler@0.1.0'],
+  },
+  { name: 'airssys:worlds/mqtt@0.1.0', imports: ['airssys:mqtt/publisher@0.1.0'], exports: [] },
+  {
+    name: 'airssys:worlds/serial-data@0.1.0',
+    imports: [],
+    exports: ['airssys:serial/data-handler@0.1.0'],
+  },
+  { name: 'airssys:worlds/serial@0.1.0', imports: ['airssys:serial/port@0.1.0'], exports: [] },
+  {
+    name: 'airssys:worlds/timers@0.1.0',
+    imports: ['airssys:timer/timers@0.1.0'],
+    exports: ['airssys:timer/tick-handler@0.1.0'],
+  },
+];
+
 /** Every function of `contractImports`, dropping of resources included. Index = id. */
 export const importFunctions: readonly ContractFunction[] = flatten(contractImports);
 

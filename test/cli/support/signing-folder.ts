@@ -38,6 +38,10 @@ export interface SigningFolder {
   remove(): void;
 }
 
+/** A guest that is a real controller, and the request that it needs beside limits. */
+export const REAL_GUEST = 'bench-relay';
+export const REAL_REQUEST = '{ grant = "gpio:pump[dir=out]", reason = "drives the pump" },';
+
 /** Returns a new folder; `remove` it. */
 export function createSigningFolder(): SigningFolder {
   const folder = mkdtempSync(join(tmpdir(), 'airssys-sign-'));
