@@ -74,7 +74,8 @@ function progressOf({ message }: SignedDocument, judge: Root): Progress {
   const threshold = role?.threshold ?? 0;
   try {
     const signers = requireSigners([message], message.payload, role?.keys ?? []);
-    const names = signers.map(({ name }) => name);
+    // Signatures have no order that says anything; keys have that of the root.
+    const names = role?.keys.filter(key => signers.includes(key)).map(({ name }) => name) ?? [];
     return { signers: names, threshold, reached: names.length >= threshold, fault: null };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
