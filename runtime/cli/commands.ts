@@ -13,12 +13,14 @@ import { registerInfo } from './info.ts';
 import { registerKeygen } from './keygen.ts';
 import { registerRoot } from './root.ts';
 import { registerSign } from './sign.ts';
+import { registerTrust } from './trust.ts';
 import { registerVerify } from './verify.ts';
 
 /** Every command of the program, in the order of its help. */
 export const COMMANDS: readonly RegisterCommand[] = [
   registerKeygen,
   registerRoot,
+  registerTrust,
   registerSign,
   registerVerify,
   registerInfo,

@@ -8,7 +8,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   SIGNATURE_ALGORITHM: 'sign it again with airssys-wasm sign',
   SIGNATURE_UNKNOWN_KEY:
     'a key of a vendor you trust goes into the next root: airssys-wasm root rotate, root sign, ' +
-    'then root update on the gateway',
+    'then trust update on the gateway',
   SIGNATURE_WRONG_ROLE: 'sign with a key of a release role: airssys-wasm root show FILE',
   SIGNATURE_THRESHOLD: 'sign with the missing keys: airssys-wasm sign ... --key A --key B',
   SIGNATURE_CRITICAL: 'sign it again with airssys-wasm sign',
@@ -43,8 +43,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   HOST_WALLS_MISSING:
     'airssys-wasm status --walls says what is in the way; put it right (apt-get install ' +
     'bubblewrap, component-host.uid) or demand less in [walls] of gateway.toml',
-  TRUST_EXPIRED: 'airssys-wasm root rotate, root sign, then root update on the gateway',
-  TRUST_DAMAGED: 'airssys-wasm root update FILE, with the root that is named',
+  TRUST_EXPIRED: 'airssys-wasm root rotate, root sign, then trust update on the gateway',
+  TRUST_DAMAGED: 'airssys-wasm trust update FILE, with the root that is named',
+  SIGNATURE_REVOKED: 'have the release signed anew by a key that is trusted',
+  TRUST_REVOCATIONS_VERSION: 'make the next one: airssys-wasm trust revoke --after LIST',
   TRUST_ROOT_VERSION: 'give the roots one after the other: airssys-wasm root show FILE',
   KEY_MALFORMED: 'airssys-wasm keygen --out FILE makes a key',
   KEY_WEAK: 'airssys-wasm keygen --out FILE makes a sound key',

@@ -13,7 +13,6 @@ import {
 import type { Root } from '../trust/root.ts';
 import { decodeRoot, encodeRoot } from '../trust/root-codec.ts';
 import { parseRootToml, ROOT_TOML_CHARACTERS_MAX, rootOfKeys } from '../trust/root-toml.ts';
-import { registerRootUpdate } from './commands/root-update.ts';
 import type { CliContext } from './context.ts';
 import { CliError } from './errors.ts';
 import { readPrivateKeys, withKeyOption } from './private-keys.ts';
@@ -66,7 +65,6 @@ export function registerRoot(program: Command, context: CliContext): void {
       const former = flags.after === undefined ? null : await readDocument(flags.after, context);
       reportRoot(document, former === null ? null : rootIn(former), context);
     });
-  registerRootUpdate(root, context);
 }
 
 async function init(file: string | null, flags: OutFlags, context: CliContext): Promise<void> {

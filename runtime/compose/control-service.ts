@@ -3,7 +3,7 @@ import type {
   InstalledReport,
   LineChange,
   LinesReport,
-  RootUpdatedReport,
+  TrustUpdatedReport,
 } from '../control/reports.ts';
 import type { ControlService } from '../control/service.ts';
 import type { Deployer, InstalledRelease } from '../deploy/deployer.ts';
@@ -29,7 +29,7 @@ export interface ControlParts {
   readonly clock: Clock;
   readonly live: () => LiveRelease | null;
   readonly picture: () => GatewayPicture;
-  readonly adoptRoot: (document: Uint8Array) => Promise<RootUpdatedReport>;
+  readonly updateTrust: (document: Uint8Array) => Promise<TrustUpdatedReport>;
   readonly shutdown: () => void;
 }
 
@@ -62,7 +62,7 @@ export function controlService(parts: ControlParts): ControlService {
       }
     },
     rollback: async reason => installedReport(await deployer.rollback(reason), 'committed'),
-    adoptRoot: document => parts.adoptRoot(document),
+    updateTrust: document => parts.updateTrust(document),
     releaseQuarantine: async name => {
       const answer = live()?.releaseQuarantine(name) ?? 'unknown';
       if (answer !== 'unknown') return answer;

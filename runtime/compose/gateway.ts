@@ -8,8 +8,8 @@ import { claimControlSocket, listenControl } from '../control/server-io.ts';
 import type { AdmissionRules } from '../deploy/admission.ts';
 import { contentStore } from '../deploy/content-store.ts';
 import { createDeployer, type DeployEvent, type Deployer } from '../deploy/deployer.ts';
-import { openRootStore, type RootStore } from '../deploy/root-store.ts';
 import { slotStore } from '../deploy/slot-store.ts';
+import { openTrustStore, type TrustStore } from '../deploy/trust-store.ts';
 import { requireOwnership } from '../deploy/vouching.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
 import { threadedVerifier } from '../manifest/threaded-verifier-io.ts';
@@ -27,10 +27,11 @@ import { InstallProgress } from './install-progress.ts';
 import { createMetrics } from './metric-set.ts';
 import { releaseReadiness } from './release-readiness.ts';
 import { type LiveRelease, runRelease } from './release-runner.ts';
-import { adoptRoot, vouchingRoots } from './roots.ts';
+
 import type { GatewaySettings } from './settings-io.ts';
 import { lockState } from './state-lock.ts';
 import type { GatewayPicture } from './status-report.ts';
+import { updateTrust, vouchers } from './trust.ts';
 
 /** What a gateway is started with. */
 export interface GatewayParts {
@@ -89,13 +90,13 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   const progress = new InstallProgress();
   const verifier = threadedVerifier({ clock, log });
   closing.add(() => verifier.close());
-  const roots = await openRootStore(foundation.files, state.roots, settings.root);
+  const trust = await openTrustStore(foundation.files, state.trust, settings.root);
   const deployer = makeDeployer({
     settings,
     foundation,
     engine,
     verifier,
-    roots,
+    trust,
     progress,
     live,
     onSettled: parts.onSettled,
@@ -103,14 +104,14 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   closing.add(() => deployer.close());
   const startedMs = clock.monotonicMs();
   const troubles = () =>
-    [lock.notice, state.notice, roots.damage()].filter(words => words !== null);
+    [lock.notice, state.notice, trust.damage()].filter(words => words !== null);
   const running = () => (deployer.running() === null ? null : live.release);
   const picture = (): GatewayPicture => ({
     gateway: config.name,
     runtimeVersion: RUNTIME_VERSION,
     startedMs,
     nowMs: clock.monotonicMs(),
-    nowS: nowAtLeastS(roots.chain(), clock.wallMs()),
+    nowS: nowAtLeastS(trust.chain(), clock.wallMs()),
     record: deployer.record(),
     live: running(),
     hosts: engine.hosts.status(),
@@ -118,7 +119,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
     serial: engine.hardware.serialPorts(),
     notices: engine.hardware.notices,
     troubles: [...troubles(), ...auditTroubles(foundation, config.auditRequired)],
-    root: currentRoot(roots.chain()),
+    root: currentRoot(trust.chain()),
     standstill: deployer.trouble(),
     lastChange: live.lastChange,
   });
@@ -139,7 +140,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
       clock,
       live: running,
       picture,
-      adoptRoot: document => adoptRoot(roots, foundation, document),
+      updateTrust: document => updateTrust(trust, foundation, document),
       shutdown: parts.onShutdown,
     }),
   });
@@ -180,12 +181,12 @@ function makeDeployer(parts: {
   readonly foundation: Foundation;
   readonly engine: Engine;
   readonly verifier: ReleaseVerifier;
-  readonly roots: RootStore;
+  readonly trust: TrustStore;
   readonly progress: InstallProgress;
   readonly live: Live;
   readonly onSettled: () => void;
 }): Deployer {
-  const { settings, foundation, engine, verifier, roots, progress, live } = parts;
+  const { settings, foundation, engine, verifier, trust, progress, live } = parts;
   const { config } = settings;
   const { files, state, clock, log } = foundation;
   const rules: AdmissionRules = {
@@ -200,19 +201,25 @@ function makeDeployer(parts: {
   const tag = `${RUNTIME_VERSION} ${contractDigest}`;
   const cache = { files, hasher: verifier, folder: state.staged, tag };
   const stage = cachedStage(spawnStage({ clock, uid: config.hostUid }), cache);
-  const nowS = () => nowAtLeastS(roots.chain(), clock.wallMs());
+  const nowS = () => nowAtLeastS(trust.chain(), clock.wallMs());
   const deployer = createDeployer({
     slots: slotStore(files, state.slots),
     envelopes: contentStore(files, verifier, state.releases, config.limits.releaseBytesMax),
     makeReady: async (envelope, fresh) => {
-      const rootsFor = () => vouchingRoots(roots, clock, fresh);
-      const readiness = { verifier, rootsFor, rules, nowS, stage, progress };
+      const readiness = {
+        verifier,
+        vouchers: () => vouchers(trust, clock, fresh),
+        rules,
+        nowS,
+        stage,
+        progress,
+      };
       const examined = await releaseReadiness(readiness, envelope, fresh);
       const installed = deployer.running()?.release.controllers ?? [];
-      if (fresh) requireOwnership(roots.chain(), examined.authority, installed);
+      if (fresh) requireOwnership(trust.chain(), examined.authority, installed);
       return examined;
     },
-    isRenewed: (role, since) => isRoleRenewed(roots.chain(), role, since),
+    isRenewed: (role, since) => isRoleRenewed(trust.chain(), role, since),
     start: async (ready, slot, reason, previous) => {
       live.release = await runRelease(
         {

@@ -12,7 +12,7 @@ import type { ExaminedRelease } from '../deploy/deployer.ts';
 import { DeployError } from '../deploy/errors.ts';
 import { requireInDate } from '../manifest/in-date.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
-import type { Roots } from '../manifest/verify-envelope.ts';
+import type { Vouchers } from '../manifest/verify-envelope.ts';
 import { type Assembly, ComponentError, type StagedArtifact } from '../ports/component-host.ts';
 import type { InstallProgress } from './install-progress.ts';
 
@@ -23,7 +23,7 @@ const RELEASE_STAGED_BYTES_MAX = 192 * 1024 * 1024;
 export interface ReadinessParts {
   readonly verifier: ReleaseVerifier;
   /** Returns who may vouch for the release; throws where nobody can. */
-  readonly rootsFor: () => Roots;
+  readonly vouchers: () => Vouchers;
   readonly rules: AdmissionRules;
   /** Seconds since 1970 by which it is decided whether a new release is out of date. */
   readonly nowS: () => number;
@@ -38,12 +38,12 @@ export interface ReadinessParts {
  * bytes are moved, and the result holds them; all that is staged is a part of them.
  */
 export async function releaseReadiness(
-  { verifier, rootsFor, rules, nowS, stage, progress }: ReadinessParts,
+  { verifier, vouchers, rules, nowS, stage, progress }: ReadinessParts,
   bytes: Uint8Array,
   fresh: boolean,
 ): Promise<ExaminedRelease> {
   progress.tell({ step: 'verifying', detail: `${bytes.length} bytes` });
-  const verified = await verifier.verify(bytes, rootsFor());
+  const verified = await verifier.verify(bytes, vouchers());
   const { release, components, authority, ...ofEnvelope } = verified;
   // The fifth layer, which is asked here: it needs the board and the policy, and takes no time.
   if (fresh) requireInDate(release, nowS());

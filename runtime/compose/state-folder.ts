@@ -11,8 +11,8 @@ export interface StateFolder {
   readonly releases: string;
   readonly staged: string;
   readonly audit: string;
-  /** Roots that followed the factory's. */
-  readonly roots: string;
+  /** Roots that followed the factory's, and revocations. */
+  readonly trust: string;
   /** Path of the key-value database. */
   readonly keyvalueFile: string;
   /** Counts the starts of this gateway since its state was created; 1 for the first. */
@@ -53,7 +53,7 @@ export async function openStateFolder(
       releases: `${root}/releases`,
       staged: `${root}/staged`,
       audit: `${root}/audit`,
-      roots: `${root}/roots`,
+      trust: `${root}/trust`,
     };
     for (const folder of Object.values(folders)) await files.makeFolder(folder);
     const minutes = minutesSinceZero(clock.wallMs());

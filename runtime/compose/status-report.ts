@@ -117,7 +117,7 @@ export function statusReport(picture: GatewayPicture): StatusReport {
 function expiredRoot({ root, nowS }: GatewayPicture): StatusReport['problems'] {
   if (!isExpired(root, nowS)) return [];
   const what = `root ${root.version} has expired: nothing new is installed`;
-  return [{ subject: 'trust', what, fix: 'airssys-wasm root update FILE' }];
+  return [{ subject: 'trust', what, fix: 'airssys-wasm trust update FILE' }];
 }
 
 /** Only the first of several hosts is told of in the way that a single one is. */

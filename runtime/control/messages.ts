@@ -44,7 +44,7 @@ export const requestSchema = v.variant('method', [
     params: v.strictObject({ reason: v.pipe(v.string(), v.maxLength(512)) }),
   }),
   v.strictObject({
-    method: v.literal('root-update'),
+    method: v.literal('trust-update'),
     params: v.strictObject({
       document: v.pipe(v.string(), v.maxLength(DOCUMENT_CHARACTERS_MAX), v.base64()),
     }),

@@ -160,8 +160,11 @@ export const installStepSchema = v.variant('step', [
   v.object({ step: v.literal('trial'), installed: installedSchema }),
 ]);
 
-/** Answer of `root-update`: the root in force. */
-export const rootUpdatedSchema = v.object({ version: count, expiresS: v.nullable(count) });
+/** Answer of `trust-update`: what is in force from now on. */
+export const trustUpdatedSchema = v.object({
+  kind: v.picklist(['root', 'revocations']),
+  version: count,
+});
 
 /** Answer of `lines`. */
 export const linesSchema = v.object({
@@ -204,8 +207,8 @@ export type WhyReport = v.InferOutput<typeof whySchema>;
 export type InstalledReport = v.InferOutput<typeof installedSchema>;
 /** A step of an installation. */
 export type InstallStep = v.InferOutput<typeof installStepSchema>;
-/** The root in force after an update. */
-export type RootUpdatedReport = v.InferOutput<typeof rootUpdatedSchema>;
+/** What a gateway was told of whom to trust. */
+export type TrustUpdatedReport = v.InferOutput<typeof trustUpdatedSchema>;
 /** The lines of the board. */
 export type LinesReport = v.InferOutput<typeof linesSchema>;
 /** A change of a line. */

@@ -6,9 +6,9 @@ import type {
   LinesReport,
   ListReport,
   LogLine,
-  RootUpdatedReport,
   SlotsReport,
   StatusReport,
+  TrustUpdatedReport,
   WhyReport,
 } from './reports.ts';
 
@@ -43,8 +43,8 @@ export interface ControlService {
    */
   install(envelope: Uint8Array, onStep: (step: InstallStep) => void): Promise<InstalledReport>;
   rollback(reason: string): Promise<InstalledReport>;
-  /** Adopts the root that follows the one in force; rejects when it does not follow. */
-  adoptRoot(document: Uint8Array): Promise<RootUpdatedReport>;
+  /** Adopts the next root or a newer list of revocations; rejects what does not follow. */
+  updateTrust(document: Uint8Array): Promise<TrustUpdatedReport>;
   /** Lets a quarantined controller start. @throws ControlError `CONTROL_NOT_FOUND` */
   releaseQuarantine(controller: string): Promise<'released' | 'not-quarantined'>;
   lines(): Promise<LinesReport>;

@@ -181,8 +181,8 @@ export class ControlSession {
         return this.#install(id, request.params, open);
       case 'rollback':
         return this.#service.rollback(request.params.reason);
-      case 'root-update':
-        return this.#service.adoptRoot(Buffer.from(request.params.document, 'base64'));
+      case 'trust-update':
+        return this.#service.updateTrust(Buffer.from(request.params.document, 'base64'));
       case 'release':
         return this.#service.releaseQuarantine(request.params.controller);
       case 'lines':

@@ -2,7 +2,7 @@ import type { Authority, Roots } from '../manifest/verify-envelope.ts';
 import { TrustError } from '../trust/errors.ts';
 import { pathCovers } from '../trust/paths.ts';
 import { roleOf } from '../trust/root.ts';
-import { currentRoot, type RootChain } from '../trust/root-chain.ts';
+import { currentRoot, newestFirst, type RootChain } from '../trust/root-chain.ts';
 import { nowAtLeastS, requireRootInForce } from '../trust/time.ts';
 import { DeployError } from './errors.ts';
 
@@ -30,7 +30,7 @@ export function rootsForNew({ chain, damage, wallMs }: Vouching): Roots {
  * was in force, the newest first. That a key was replaced since is no reason to stop what runs.
  */
 export function rootsForAccepted({ chain }: Pick<Vouching, 'chain'>): Roots {
-  return [currentRoot(chain), ...chain.slice(0, -1).reverse()];
+  return newestFirst(chain);
 }
 
 /**

@@ -2,7 +2,7 @@ import { GatewayError } from '../base/errors.ts';
 import { moveBytes } from '../base/move-bytes.ts';
 import { sha256 } from '../base/sha256.ts';
 import type { Hasher } from '../ports/hasher.ts';
-import { authenticateEnvelope, type Roots, type VerifiedRelease } from './verify-envelope.ts';
+import { authenticateEnvelope, type VerifiedRelease, type Vouchers } from './verify-envelope.ts';
 
 /** A release that passed all layers but the policy, and the bytes in which it came. */
 export interface VerifiedEnvelope extends VerifiedRelease {
@@ -22,7 +22,7 @@ export interface ReleaseVerifier extends Hasher {
    * ask. The bytes are moved: the caller's view is empty from now on, and the result holds them.
    * Rejects with ReleaseError, SignatureError; VerifierError when there is no verdict.
    */
-  verify(envelope: Uint8Array, roots: Roots): Promise<VerifiedEnvelope>;
+  verify(envelope: Uint8Array, vouchers: Vouchers): Promise<VerifiedEnvelope>;
   /** Ends it. What waits is rejected with VerifierError `VERIFIER_CLOSED`. */
   close(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export class VerifierError extends GatewayError<VerifierErrorCode> {}
 /** Returns a verifier that works in the caller's own thread, and keeps it from everything else. */
 export function inThreadVerifier(): ReleaseVerifier {
   return {
-    verify: async (envelope, roots) => verifyMoved(moveBytes(envelope), roots),
+    verify: async (envelope, vouchers) => verifyMoved(moveBytes(envelope), vouchers),
     hash: async (bytes, startByte = 0) => {
       const moved = moveBytes(bytes);
       return { bytes: moved, digest: sha256(moved.subarray(startByte)) };
@@ -53,7 +53,10 @@ export function inThreadVerifier(): ReleaseVerifier {
  * Verifies and hashes bytes that nobody else holds, in one go: the digest is of what was verified.
  * @throws ReleaseError, SignatureError
  */
-export function verifyMoved(envelope: Uint8Array<ArrayBuffer>, roots: Roots): VerifiedEnvelope {
-  const verified = authenticateEnvelope(envelope, roots);
+export function verifyMoved(
+  envelope: Uint8Array<ArrayBuffer>,
+  { roots, revocations }: Vouchers,
+): VerifiedEnvelope {
+  const verified = authenticateEnvelope(envelope, roots, { revocations });
   return { ...verified, envelope, envelopeDigest: sha256(envelope) };
 }

@@ -10,7 +10,7 @@ import { SignatureError } from '../signing/errors.ts';
 import { ReleaseError } from './errors.ts';
 import { type ReleaseVerifier, type VerifiedEnvelope, VerifierError } from './release-verifier.ts';
 import type { Refusal, VerifierReply, VerifierRequest } from './verifier-messages.ts';
-import type { Roots } from './verify-envelope.ts';
+import type { Vouchers } from './verify-envelope.ts';
 
 /** Jobs that wait while one is done. */
 export const JOBS_WAITING_MAX = 4;
@@ -63,8 +63,8 @@ class ThreadedVerifier implements ReleaseVerifier {
     this.#options = options;
   }
 
-  async verify(envelope: Uint8Array, roots: Roots): Promise<VerifiedEnvelope> {
-    const reply = await this.#ask({ kind: 'verify', bytes: moveBytes(envelope), roots });
+  async verify(envelope: Uint8Array, vouchers: Vouchers): Promise<VerifiedEnvelope> {
+    const reply = await this.#ask({ kind: 'verify', bytes: moveBytes(envelope), vouchers });
     if (reply.kind === 'refused') throw refusalError(reply.refusal);
     if (reply.kind !== 'verified') throw mixedUp(reply);
     return reply.verified;

@@ -2,14 +2,14 @@ import type { HashedBytes } from '../ports/hasher.ts';
 import type { SignatureErrorCode } from '../signing/errors.ts';
 import type { ReleaseErrorCode } from './errors.ts';
 import type { VerifiedEnvelope } from './release-verifier.ts';
-import type { Roots } from './verify-envelope.ts';
+import type { Vouchers } from './verify-envelope.ts';
 
 /** To the thread; the buffer under `bytes` is transferred with it. */
 export type VerifierRequest =
   | {
       readonly kind: 'verify';
       readonly bytes: Uint8Array<ArrayBuffer>;
-      readonly roots: Roots;
+      readonly vouchers: Vouchers;
     }
   | {
       readonly kind: 'hash';

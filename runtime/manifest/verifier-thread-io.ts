@@ -23,7 +23,7 @@ function answer(request: VerifierRequest): VerifierReply {
     return { kind: 'hashed', hashed: { bytes, digest: sha256(bytes.subarray(request.startByte)) } };
   }
   try {
-    return { kind: 'verified', verified: verifyMoved(bytes, request.roots) };
+    return { kind: 'verified', verified: verifyMoved(bytes, request.vouchers) };
   } catch (error) {
     return { kind: 'refused', refusal: refusalOf(error) };
   }

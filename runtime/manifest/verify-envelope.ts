@@ -3,6 +3,7 @@ import { SignatureError } from '../signing/errors.ts';
 import type { TrustedKey } from '../signing/trusted-key.ts';
 import { requireSigners, type SignatureOptions } from '../signing/verify-cose.ts';
 import { coveringRole, requireReleaseRoles } from '../trust/release-roles.ts';
+import { NO_REVOCATIONS, type Revocations } from '../trust/revocations.ts';
 import type { Role, Root } from '../trust/root.ts';
 import { type Envelope, parseEnvelope } from './envelope.ts';
 import { ReleaseError } from './errors.ts';
@@ -49,10 +50,18 @@ export interface Authority {
  */
 export type Roots = readonly [Root, ...Root[]];
 
+/** Who may vouch for a release, and who no more. */
+export interface Vouchers {
+  readonly roots: Roots;
+  readonly revocations: Revocations;
+}
+
 /** How signatures are judged, and who listens. */
 export interface AuthenticateOptions extends SignatureOptions {
   /** Called after each layer that passed. */
   readonly onPassed?: (layer: VerificationLayer) => void;
+  /** None unless given. */
+  readonly revocations?: Revocations;
 }
 
 /** What else is wanted of a release. */
@@ -113,15 +122,21 @@ export function authenticateEnvelope(
 
 /** Asks each root; what the first one says is the error when none of them has a role to offer. */
 function reachedUnder(
-  { digestBytes, signatureBlocks }: Envelope,
+  { digestBytes, signatureBlocks, manifestDigest }: Envelope,
   roots: Roots,
-  options: SignatureOptions,
+  options: AuthenticateOptions,
 ): readonly [Reached, ...Reached[]] {
+  const { revocations = NO_REVOCATIONS } = options;
+  if (revocations.releases.includes(manifestDigest)) {
+    const words = `release ${manifestDigest.slice(0, 12)} was revoked by list`;
+    throw new SignatureError('SIGNATURE_REVOKED', `${words} ${revocations.version}`);
+  }
   const messages = signatureBlocks.map(detachedMessage);
   const refusals: SignatureError[] = [];
   const reached = roots.flatMap((root): Reached[] => {
     try {
-      const signers = requireSigners(messages, digestBytes, root.keys, options);
+      const all = requireSigners(messages, digestBytes, root.keys, options);
+      const signers = requireUnrevoked(all, revocations);
       return [{ root, signers, roles: requireReleaseRoles(root, signers) }];
     } catch (error) {
       if (!(error instanceof SignatureError)) throw error;
@@ -132,6 +147,17 @@ function reachedUnder(
   const [first, ...others] = reached;
   if (first === undefined) throw refusals[0];
   return [first, ...others];
+}
+
+/** What a revoked key signed counts for nothing; what others signed beside it still does. */
+function requireUnrevoked(
+  signers: readonly TrustedKey[],
+  { keyIds, version }: Revocations,
+): readonly TrustedKey[] {
+  const left = signers.filter(({ keyId }) => !keyIds.includes(keyId));
+  if (left.length > 0) return left;
+  const names = signers.map(({ name }) => `"${name}"`).join(', ');
+  throw new SignatureError('SIGNATURE_REVOKED', `key ${names} was revoked by list ${version}`);
 }
 
 function detachedMessage(block: Uint8Array): CoseMessage {

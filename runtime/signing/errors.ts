@@ -11,7 +11,8 @@ export type SignatureErrorCode =
   | 'SIGNATURE_DUPLICATE'
   | 'SIGNATURE_INVALID'
   | 'SIGNATURE_DISPUTED'
-  | 'SIGNATURE_THRESHOLD';
+  | 'SIGNATURE_THRESHOLD'
+  | 'SIGNATURE_REVOKED';
 
 /** A signature is missing, malformed, false, or by somebody who may not sign this. */
 export class SignatureError extends GatewayError<SignatureErrorCode> {}

@@ -15,8 +15,10 @@ import { TrustError } from './errors.ts';
  * signature covers the content type, so none passes for a document of another kind.
  */
 
+const KINDS = ['root', 'revocations'] as const;
+
 /** What a signed document can be. */
-export type DocumentKind = 'root';
+export type DocumentKind = (typeof KINDS)[number];
 
 /** A document whose signatures nobody has looked at yet. */
 export interface SignedDocument {
@@ -49,6 +51,18 @@ export function parseDocument(bytes: Uint8Array, kind: DocumentKind): SignedDocu
     throw new TrustError('TRUST_MALFORMED', `${kind}: a COSE_Sign with its payload is expected`);
   }
   return { kind, message: { ...message, payload } };
+}
+
+/**
+ * Returns what kind of document bytes hold; nothing of it is verified.
+ * @throws TrustError `TRUST_KIND`; SignatureError `SIGNATURE_MALFORMED`, `SIGNATURE_CRITICAL`
+ */
+export function kindOfDocument(bytes: Uint8Array): DocumentKind {
+  const { contentType } = parseCose(bytes, DOCUMENT_BYTES_MAX);
+  const kind = KINDS.find(candidate => contentTypeOf(candidate) === contentType);
+  if (kind !== undefined) return kind;
+  const found = contentType ?? 'no type';
+  throw new TrustError('TRUST_KIND', `neither a root nor a list of revocations: ${found}`);
 }
 
 /** Returns the bytes of a document. Deterministic. */

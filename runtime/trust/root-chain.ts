@@ -22,6 +22,11 @@ export function currentRoot(chain: RootChain): Root {
   return chain.at(-1) ?? chain[0];
 }
 
+/** Returns the roots of a chain, the one in force first. */
+export function newestFirst(chain: RootChain): RootChain {
+  return [currentRoot(chain), ...chain.slice(0, -1).reverse()];
+}
+
 /**
  * Returns the first root: its own role `root` must have signed it.
  * @throws TrustError, SignatureError, KeyError

@@ -26,6 +26,6 @@ export function requireRootInForce(root: Root, nowS: number): void {
   throw new TrustError(
     'TRUST_EXPIRED',
     `root ${root.version} expired at ${date}: what runs goes on, and nothing new is installed ` +
-      'before a newer root is (airssys-wasm root update)',
+      'before a newer root is (airssys-wasm trust update)',
   );
 }

@@ -32,6 +32,7 @@ test('every command of the document runs, in its order', () => {
   assert.match(output, /signed by 0 of the 2 needed of its own keys: nobody; 2 missing/);
   assert.match(output, /signed by 2 of the 2 needed of its own keys: alice, bob; enough/);
   assert.match(output, /signed by 2 of the 2 needed of the keys before it: alice, bob; enough/);
+  assert.match(output, /list 1: 1 keys and 0 releases\nlist 2: 1 keys and 1 releases/);
   assert.match(output, /ok +signature +operator [0-9a-f]{12} for release\/site, root 1/);
 });
 

@@ -6,6 +6,7 @@ import { InstallProgress } from '../../runtime/compose/install-progress.ts';
 import { releaseReadiness } from '../../runtime/compose/release-readiness.ts';
 import type { Release } from '../../runtime/manifest/release.ts';
 import type { ReleaseVerifier } from '../../runtime/manifest/release-verifier.ts';
+import { NO_REVOCATIONS } from '../../runtime/trust/revocations.ts';
 import {
   fakeComponent,
   sha256,
@@ -40,7 +41,7 @@ async function outcome(nowS: number, fresh: boolean): Promise<string> {
   const heater = { label: 'heater', direction: 'out', safe: 'inactive', reserved: false } as const;
   const parts = {
     verifier: verifierOf(RELEASE),
-    rootsFor: () => testRoots(1),
+    vouchers: () => ({ roots: testRoots(1), revocations: NO_REVOCATIONS }),
     rules: {
       runtimeVersion: '0.1.0',
       gatewayClass: { vendor: 'example.com', name: 'gateway' },

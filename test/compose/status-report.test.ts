@@ -158,7 +158,7 @@ test('a root that has expired is a problem, and no reason to fail', () => {
     {
       subject: 'trust',
       what: 'root 3 has expired: nothing new is installed',
-      fix: 'airssys-wasm root update FILE',
+      fix: 'airssys-wasm trust update FILE',
     },
   ]);
   const later = report({ root: { version: 3, expiresS: 1_800_000_001 } });

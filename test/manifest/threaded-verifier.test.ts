@@ -13,6 +13,7 @@ import {
 import { signRelease } from '../../runtime/manifest/sign-release.ts';
 import { JOBS_WAITING_MAX, threadedVerifier } from '../../runtime/manifest/threaded-verifier-io.ts';
 import type { Clock } from '../../runtime/ports/clock.ts';
+import { NO_REVOCATIONS } from '../../runtime/trust/revocations.ts';
 import { ManualClock, settle } from '../actors/support/manual-clock.ts';
 import { bundleEntries } from '../components/support/bundled-entries.ts';
 import {
@@ -32,6 +33,7 @@ const RELEASE = testRelease(testController('pump', PUMP), testController('fan', 
 const COMPONENTS = new Map([PUMP, FAN].map(bytes => [sha256(bytes), bytes]));
 const ENVELOPE = signRelease(RELEASE, COMPONENTS, [testKey(1)]);
 const ROOTS = testRoots(1, 3);
+const VOUCHERS = { roots: ROOTS, revocations: NO_REVOCATIONS };
 const PARSED = parseEnvelope(ENVELOPE);
 const LARGE_BYTES = 8 * 1024 * 1024;
 
@@ -109,7 +111,10 @@ function envelopes(): ReadonlyMap<string, Uint8Array> {
 /** All that a verdict says, as plain values. */
 async function verdict(verifier: ReleaseVerifier, bytes: Uint8Array): Promise<unknown> {
   try {
-    const { components, envelope, ...rest } = await verifier.verify(Uint8Array.from(bytes), ROOTS);
+    const { components, envelope, ...rest } = await verifier.verify(
+      Uint8Array.from(bytes),
+      VOUCHERS,
+    );
     const parts = [...components].map(([digest, part]) => [digest, sha256(part), part.byteOffset]);
     return { ...rest, parts, envelope: sha256(envelope) };
   } catch (error) {
@@ -136,7 +141,7 @@ test('bytes are moved: the caller has none left, and what comes back holds the c
   withVerifier(async ({ verifier }) => {
     for (const each of [verifier, inThreadVerifier()]) {
       const bytes = Uint8Array.from(ENVELOPE);
-      const verifying = each.verify(bytes, ROOTS);
+      const verifying = each.verify(bytes, VOUCHERS);
       assert.is(bytes.length, 0, 'at once');
       const { envelope, envelopeDigest, components } = await verifying;
       assert.equal(envelope, ENVELOPE);
@@ -151,14 +156,14 @@ test('bytes are moved: the caller has none left, and what comes back holds the c
 test('the program starts its own thread from the sources', async () => {
   const log = { write: () => undefined };
   const verifier = threadedVerifier({ clock: createSystemClock(), log });
-  assert.equal((await verifier.verify(Uint8Array.from(ENVELOPE), ROOTS)).release, RELEASE);
+  assert.equal((await verifier.verify(Uint8Array.from(ENVELOPE), VOUCHERS)).release, RELEASE);
   await verifier.close();
 });
 
 test('a part of a larger buffer is verified without taking the rest away', () =>
   withVerifier(async ({ verifier }) => {
     const larger = Buffer.concat([new Uint8Array(8), ENVELOPE, new Uint8Array(8)]);
-    const { release } = await verifier.verify(larger.subarray(8, -8), ROOTS);
+    const { release } = await verifier.verify(larger.subarray(8, -8), VOUCHERS);
     assert.equal(release, RELEASE);
     assert.is(larger.length, ENVELOPE.length + 16);
   }));
@@ -188,8 +193,8 @@ test('a thread that throws or exits costs its job, and no other', () =>
     async ({ verifier, lines }) => {
       const faults = ['t', 'x'];
       for (const fault of faults) {
-        const lost = verifier.verify(Uint8Array.from(Buffer.from(fault)), ROOTS);
-        const next = verifier.verify(Uint8Array.from(ENVELOPE), ROOTS);
+        const lost = verifier.verify(Uint8Array.from(Buffer.from(fault)), VOUCHERS);
+        const next = verifier.verify(Uint8Array.from(ENVELOPE), VOUCHERS);
         next.catch(() => undefined);
         const error = await lost.then(() => null).catch((reason: unknown) => reason);
         assert.instance(error, VerifierError, fault);
@@ -206,9 +211,9 @@ test('a job that takes too long is given up, and the next has a new thread', () 
   return withVerifier(
     async ({ verifier, lines }) => {
       const hangs = verifier
-        .verify(Uint8Array.from(Buffer.from('h')), ROOTS)
+        .verify(Uint8Array.from(Buffer.from('h')), VOUCHERS)
         .then(() => '', errorCode);
-      const next = verifier.verify(Uint8Array.from(ENVELOPE), ROOTS);
+      const next = verifier.verify(Uint8Array.from(ENVELOPE), VOUCHERS);
       await clock.pass(60_000);
       assert.is(await hangs, 'VERIFIER_TIMEOUT');
       assert.equal((await next).release, RELEASE);
@@ -222,9 +227,9 @@ test('jobs beyond those that may wait are refused; the others are done in their 
   withVerifier(async ({ verifier }) => {
     const done: number[] = [];
     const jobs = Array.from({ length: JOBS_WAITING_MAX + 1 }, (_, index) =>
-      verifier.verify(Uint8Array.from(ENVELOPE), ROOTS).then(() => done.push(index)),
+      verifier.verify(Uint8Array.from(ENVELOPE), VOUCHERS).then(() => done.push(index)),
     );
-    const refused = verifier.verify(Uint8Array.from(ENVELOPE), ROOTS).then(() => '', errorCode);
+    const refused = verifier.verify(Uint8Array.from(ENVELOPE), VOUCHERS).then(() => '', errorCode);
     assert.is(await refused, 'VERIFIER_BUSY');
     assert.equal(done, []);
     await Promise.all(jobs);
@@ -236,14 +241,14 @@ test('the thread starts with the first job, ends when idle, and starts again', (
   return withVerifier(
     async ({ verifier, lines }) => {
       assert.equal(lines, []);
-      await verifier.verify(Uint8Array.from(ENVELOPE), ROOTS);
+      await verifier.verify(Uint8Array.from(ENVELOPE), VOUCHERS);
       await clock.pass(2_999);
-      await verifier.verify(Uint8Array.from(ENVELOPE), ROOTS);
+      await verifier.verify(Uint8Array.from(ENVELOPE), VOUCHERS);
       await clock.pass(2_999);
       assert.is(starts(lines), 1);
       await clock.pass(1);
       while (!lines.includes('the verifier thread ended')) await settle();
-      await verifier.verify(Uint8Array.from(ENVELOPE), ROOTS);
+      await verifier.verify(Uint8Array.from(ENVELOPE), VOUCHERS);
       assert.is(starts(lines), 2);
     },
     { clock },
@@ -253,10 +258,10 @@ test('the thread starts with the first job, ends when idle, and starts again', (
 test('closing rejects what is under way and what waits, and takes nothing more', () =>
   withVerifier(async ({ verifier, lines }) => {
     const codes = ['a', 'b'].map(() =>
-      verifier.verify(Uint8Array.from(ENVELOPE), ROOTS).then(() => '', errorCode),
+      verifier.verify(Uint8Array.from(ENVELOPE), VOUCHERS).then(() => '', errorCode),
     );
     await verifier.close();
-    codes.push(verifier.verify(Uint8Array.from(ENVELOPE), ROOTS).then(() => '', errorCode));
+    codes.push(verifier.verify(Uint8Array.from(ENVELOPE), VOUCHERS).then(() => '', errorCode));
     assert.equal(await Promise.all(codes), Array(3).fill('VERIFIER_CLOSED'));
     assert.is(lines.at(-1), 'the verifier thread ended');
   }));

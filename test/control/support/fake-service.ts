@@ -139,9 +139,9 @@ export class FakeService implements ControlService {
     return this.onInstall(onStep);
   }
 
-  adoptRoot(document: Uint8Array) {
+  updateTrust(document: Uint8Array) {
     this.adopted = document;
-    return Promise.resolve({ version: 2, expiresS: 2_000_000_000 });
+    return Promise.resolve({ kind: 'root' as const, version: 2 });
   }
 
   rollback(reason: string) {

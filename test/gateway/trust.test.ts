@@ -2,17 +2,22 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { installedSchema, rootUpdatedSchema } from '../../runtime/control/reports.ts';
+import { installedSchema, trustUpdatedSchema } from '../../runtime/control/reports.ts';
 import { type PrivateKey, parsePrivateKey, publicKeyOf } from '../../runtime/signing/ed25519.ts';
 import { type TrustedKey, trustedKey } from '../../runtime/signing/trusted-key.ts';
 import { encodeDocument, newDocument, signDocument } from '../../runtime/trust/document.ts';
+import {
+  encodeRevocations,
+  NO_REVOCATIONS,
+  type Revocations,
+} from '../../runtime/trust/revocations.ts';
 import type { Root } from '../../runtime/trust/root.ts';
 import { verifyFirstRoot } from '../../runtime/trust/root-chain.ts';
 import { encodeRoot } from '../../runtime/trust/root-codec.ts';
 import { GatewayUnderTest, refusal, until } from './gateway-under-test.ts';
 import { CULPRIT, RELAY, signedRelease } from './releases.ts';
 
-const test = suite('gateway: roots');
+const test = suite('gateway: trust');
 
 const gateway = await GatewayUnderTest.start();
 const { key: owner, folder, stateDirectory } = gateway.site;
@@ -42,7 +47,7 @@ function document(what: Root, ...keys: readonly PrivateKey[]): Uint8Array {
 
 function adopt(bytes: Uint8Array) {
   const params = { document: Buffer.from(bytes).toString('base64') };
-  return gateway.ask({ method: 'root-update', params }, rootUpdatedSchema);
+  return gateway.ask({ method: 'trust-update', params }, trustUpdatedSchema);
 }
 
 function release(sequence: number, key: PrivateKey): Promise<Uint8Array> {
@@ -75,7 +80,7 @@ test('roots that the one in force did not sign, or that leave one out, are refus
 
 test('after a rotation the new key signs, below the old floor; the old one no more', async () => {
   assert.is(await codeOf(gateway.install(await release(8, vendor))), 'SIGNATURE_UNKNOWN_KEY');
-  assert.equal(await adopt(document(root(2), owner)), { version: 2, expiresS: null });
+  assert.equal(await adopt(document(root(2), owner)), { kind: 'root', version: 2 });
   assert.is(await codeOf(gateway.install(await release(9, owner))), 'SIGNATURE_WRONG_ROLE');
   await gateway.install(await release(3, vendor));
   assert.is(await codeOf(gateway.install(await release(2, vendor))), 'DEPLOY_DOWNGRADE');
@@ -92,7 +97,7 @@ test('what was committed under the old root still starts and is still the way ba
 });
 
 test('a root that the disk lost stops new installations until it is given again', async () => {
-  const path = join(stateDirectory, 'roots', 'root.2.cbor');
+  const path = join(stateDirectory, 'trust', 'root.2.cbor');
   const bytes = await readFile(path);
   await gateway.stopDaemon();
   await writeFile(path, bytes.subarray(0, -1));
@@ -121,6 +126,30 @@ test('under an expired root nothing new is installed, all else goes on', async (
   assert.is((await gateway.reached('relay', 'running')).version, '5.0.0');
 });
 
+test('what is revoked is not installed, not started anew, and no way back', async () => {
+  const running = await gateway.slots();
+  const active = running.a?.active === true ? running.a : running.b;
+  const list = (version: number, more: Partial<Revocations>) =>
+    encodeDocument(
+      signDocument(
+        newDocument('revocations', encodeRevocations({ ...NO_REVOCATIONS, version, ...more })),
+        owner,
+      ),
+    );
+  assert.is(await codeOf(adopt(list(1, {}).subarray(1))), 'SIGNATURE_MALFORMED');
+  await adopt(list(3, { releases: [active?.manifestDigest ?? ''] }));
+  assert.is(await codeOf(adopt(list(3, {}))), 'TRUST_REVOCATIONS_VERSION');
+  // What runs goes on; after a start it is the other slot's release that runs.
+  assert.is((await gateway.reached('relay', 'running')).version, '5.0.0');
+  await restart();
+  assert.is.not((await gateway.reached('relay', 'running')).version, '5.0.0');
+  await adopt(list(4, { keyIds: [named('vendor', vendor).keyId] }));
+  assert.is(await codeOf(gateway.install(await release(6, vendor))), 'SIGNATURE_REVOKED');
+  await adopt(list(5, {}));
+  await gateway.install(await release(6, vendor));
+  await gateway.relayAnswers();
+});
+
 test("a vendor's release cannot push out a controller that is not the vendor's", async () => {
   const scope = { paths: ['ctl/culprit/*'], ceiling: null };
   const keys = root(5).keys;
@@ -129,7 +158,7 @@ test("a vendor's release cannot push out a controller that is not the vendor's",
     { name: 'release/culprit', threshold: 1, keys: keys.slice(1), scope },
   ];
   await adopt(document(root(5, { roles }), owner));
-  const parts = { version: '6.0.0', sequence: 6, controllers: [CULPRIT] };
+  const parts = { version: '7.0.0', sequence: 7, controllers: [CULPRIT] };
   const refused = await refusal(gateway.install(await signedRelease(parts, vendor)));
   assert.is(refused.code, 'DEPLOY_NOT_OWNER');
   assert.match(refused.message, 'the installed controller relay');

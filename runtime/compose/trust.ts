@@ -1,0 +1,49 @@
+import { errorMessage } from '../base/errors.ts';
+import type { TrustUpdatedReport } from '../control/reports.ts';
+import type { TrustStore } from '../deploy/trust-store.ts';
+import { rootsForAccepted, rootsForNew } from '../deploy/vouching.ts';
+import type { Vouchers } from '../manifest/verify-envelope.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Foundation } from './foundation.ts';
+
+/**
+ * Adopts the next root or a list of revocations. Who may sign has changed: that belongs into the
+ * audit as much as what was signed. Rejects as TrustStore.adopt does.
+ */
+export async function updateTrust(
+  trust: TrustStore,
+  { log, audit }: Foundation,
+  document: Uint8Array,
+): Promise<TrustUpdatedReport> {
+  const tell = (decision: 'event' | 'deny', reason: string) => {
+    log.write(decision === 'event' ? 'info' : 'warn', 'gateway', reason);
+    audit.record({
+      actor: 'operator',
+      action: 'trust.update',
+      resource: 'trust',
+      decision,
+      grant: null,
+      reason,
+    });
+  };
+  try {
+    const { kind, version } = await trust.adopt(document);
+    tell('event', `${kind} ${version} is in force`);
+    return { kind, version };
+  } catch (error) {
+    tell('deny', `refused, and nothing changed: ${errorMessage(error)}`);
+    throw error;
+  }
+}
+
+/**
+ * Returns who may vouch for a release now.
+ * @throws TrustError where nobody may vouch for a new one
+ */
+export function vouchers(trust: TrustStore, clock: Clock, fresh: boolean): Vouchers {
+  const chain = trust.chain();
+  const roots = fresh
+    ? rootsForNew({ chain, damage: trust.damage(), wallMs: clock.wallMs() })
+    : rootsForAccepted({ chain });
+  return { roots, revocations: trust.revocations() };
+}

@@ -1,0 +1,175 @@
+import { errorMessage } from '../base/errors.ts';
+import type { Files } from '../ports/files.ts';
+import { DOCUMENT_BYTES_MAX, type DocumentKind, kindOfDocument } from '../trust/document.ts';
+import { TrustError } from '../trust/errors.ts';
+import { NO_REVOCATIONS, type Revocations, verifyRevocations } from '../trust/revocations.ts';
+import type { Root } from '../trust/root.ts';
+import {
+  currentRoot,
+  extendChain,
+  isRoleRenewed,
+  newestFirst,
+  type RootChain,
+} from '../trust/root-chain.ts';
+import { ioError } from './slot-store.ts';
+
+/**
+ * What a gateway was told about whom to trust after it left the factory: one file for each root,
+ * and one for the list of revocations. All of it is verified along the chain of roots whenever it
+ * is read: what lies in a writable folder is not believed for lying there.
+ */
+export interface TrustStore {
+  /** From the factory's root to the one in force. */
+  chain(): RootChain;
+  /** The list in force; empty where there is none. */
+  revocations(): Revocations;
+  /** Why what was adopted cannot be read any more, in words; null where nothing is lost. */
+  damage(): string | null;
+  /**
+   * Adopts the next root, or a newer list of revocations, durably. What was damaged is mended by
+   * giving it again.
+   * Rejects with TrustError, SignatureError, KeyError, or DeployError where it cannot be written.
+   */
+  adopt(bytes: Uint8Array): Promise<Adopted>;
+}
+
+/** What was adopted. */
+export interface Adopted {
+  readonly kind: DocumentKind;
+  readonly version: number;
+}
+
+const REVOCATIONS_FILE = 'revocations.cbor';
+
+/** Returns the store over `folder`, which exists. */
+export async function openTrustStore(
+  files: Files,
+  folder: string,
+  factory: Root,
+): Promise<TrustStore> {
+  const store = new FolderTrustStore(files, folder, factory);
+  await store.load();
+  return store;
+}
+
+class FolderTrustStore implements TrustStore {
+  readonly #files: Files;
+  readonly #folder: string;
+  #chain: RootChain;
+  #revocations = NO_REVOCATIONS;
+  #damage: string | null = null;
+
+  constructor(files: Files, folder: string, factory: Root) {
+    this.#files = files;
+    this.#folder = folder;
+    this.#chain = [factory];
+  }
+
+  chain(): RootChain {
+    return this.#chain;
+  }
+
+  revocations(): Revocations {
+    return this.#revocations;
+  }
+
+  damage(): string | null {
+    return this.#damage;
+  }
+
+  async adopt(bytes: Uint8Array): Promise<Adopted> {
+    const kind = kindOfDocument(bytes);
+    const version =
+      kind === 'root' ? await this.#adoptRoot(bytes) : await this.#adoptRevocations(bytes);
+    return { kind, version };
+  }
+
+  async #adoptRoot(bytes: Uint8Array): Promise<number> {
+    const { version } = currentRoot(extendChain(this.#chain, bytes));
+    await this.#write(rootFile(version), bytes);
+    await this.load();
+    return version;
+  }
+
+  async #adoptRevocations(bytes: Uint8Array): Promise<number> {
+    const { version } = verifyRevocations(bytes, [currentRoot(this.#chain)]).revocations;
+    if (version <= this.#revocations.version) {
+      throw new TrustError(
+        'TRUST_REVOCATIONS_VERSION',
+        `list ${version} is not newer than list ${this.#revocations.version}, which is in force`,
+      );
+    }
+    await this.#write(REVOCATIONS_FILE, bytes);
+    await this.load();
+    return version;
+  }
+
+  /** Follows the files from the root in force, then reads the list, which they may have ended. */
+  async load(): Promise<void> {
+    this.#damage = (await this.#loadRoots()) ?? (await this.#loadRevocations());
+  }
+
+  async #loadRoots(): Promise<string | null> {
+    const last = await this.#lastVersion();
+    for (let version = currentRoot(this.#chain).version + 1; version <= last; version += 1) {
+      try {
+        const bytes = await this.#files.read(this.#path(rootFile(version)), DOCUMENT_BYTES_MAX);
+        if (bytes === null) throw new TrustError('TRUST_ROOT_VERSION', 'the file is missing');
+        this.#chain = extendChain(this.#chain, bytes);
+      } catch (error) {
+        return lostWords(`root ${version}`, error);
+      }
+    }
+    return null;
+  }
+
+  async #loadRevocations(): Promise<string | null> {
+    try {
+      const bytes = await this.#files.read(this.#path(REVOCATIONS_FILE), DOCUMENT_BYTES_MAX);
+      if (bytes === null) return null;
+      const found = verifyRevocations(bytes, newestFirst(this.#chain));
+      // A thief who signed the highest version there is must not have the last word.
+      const isVoid = isRoleRenewed(this.#chain, found.role, found.rootVersion);
+      this.#revocations = isVoid ? NO_REVOCATIONS : found.revocations;
+      return null;
+    } catch (error) {
+      return lostWords('the list of revocations', error);
+    }
+  }
+
+  async #lastVersion(): Promise<number> {
+    const versions = (await this.#files.list(this.#folder)).flatMap(name => {
+      const found = /^root\.([1-9]\d{0,15})\.cbor$/.exec(name);
+      return found === null ? [] : [Number(found[1])];
+    });
+    return versions.reduce((last, one) => Math.max(last, one), this.#chain[0].version);
+  }
+
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#path(name);
+    try {
+      await this.#files.write(`${path}.new`, bytes);
+      await this.#files.sync(`${path}.new`);
+      await this.#files.rename(`${path}.new`, path);
+      await this.#files.syncFolder(this.#folder);
+    } catch (cause) {
+      await this.#files.remove(`${path}.new`).catch(() => undefined);
+      throw ioError(name, cause);
+    }
+  }
+
+  #path(name: string): string {
+    return `${this.#folder}/${name}`;
+  }
+}
+
+function rootFile(version: number): string {
+  return `root.${version}.cbor`;
+}
+
+function lostWords(what: string, error: unknown): string {
+  return (
+    `${what} was adopted and cannot be read any more: ${errorMessage(error)}; what was committed ` +
+    'runs, and nothing new is installed until it is given again'
+  );
+}
