@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { RELEASE_SCHEMA_FILE, releaseSchemaFile } from './schema/release-schema-file.ts';
 import { assemblyscriptFile } from './wit/assemblyscript-file.ts';
 import { cFiles } from './wit/c-files.ts';
 import { CONTRACT_WORLD, contractFile, worldTable } from './wit/contract-file.ts';
@@ -13,7 +14,8 @@ import { parseSources, readWitSources } from './wit/sources-io.ts';
 import { WARM_UP_SOURCE, warmUpFile } from './wit/warm-up-file.ts';
 
 /**
- * Returns what `wit/generated/` must hold, as text by path below the project's folder.
+ * Returns what `wit/generated/` and the published schemas must hold, as text by path below the
+ * project's folder.
  * Deterministic: the same sources give the same bytes.
  */
 export async function generatedFiles(project: string): Promise<ReadonlyMap<string, string>> {
@@ -31,6 +33,7 @@ export async function generatedFiles(project: string): Promise<ReadonlyMap<strin
     ['wit/generated/c/airssys_shim.c', c.shim],
     ['wit/generated/rust/airssys.rs', rustFile(contract, world)],
     ['wit/generated/assemblyscript/airssys.as', assemblyscriptFile(contract, world)],
+    [RELEASE_SCHEMA_FILE, releaseSchemaFile()],
   ]);
 }
 
