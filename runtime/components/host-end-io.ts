@@ -24,11 +24,17 @@ export interface HostEnd {
 }
 
 /** A started child and what is to be known of it to end it. */
-export interface HostChild {
+export interface ConfinedChild {
   readonly child: ChildProcess;
-  readonly control: Socket;
+  /** What it reads first. */
+  readonly control: { end(): unknown };
   /** Whether it is started through namespaces. */
   readonly isSandboxed: boolean;
+}
+
+/** A host process. */
+export interface HostChild extends ConfinedChild {
+  readonly control: Socket;
 }
 
 /**
@@ -37,7 +43,7 @@ export interface HostChild {
  * its way is killed once the clone is there, which takes milliseconds. Where the kernel does not
  * tell of children, or shows none for two seconds, it is killed alone: an orphan may remain then.
  */
-export function killHost({ child, control, isSandboxed }: HostChild): void {
+export function killHost({ child, control, isSandboxed }: ConfinedChild): void {
   // Should it start in spite of all, it reads that nobody is there.
   control.end();
   const look = (leftMs: number): void => {

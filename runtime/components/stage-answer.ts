@@ -1,7 +1,7 @@
 import { ByteSource, ProtocolError } from '../transport/index.ts';
 
 /**
- * What a stage process writes to its standard output. Little-endian:
+ * What a stage process writes to its standard output, after its greeting. Little-endian:
  * refused: u8 1, text to the end. Staged: u8 0, u32 lengths of shape, plan, and each module after
  * their u32 count, then these bytes in this order.
  */
@@ -15,6 +15,8 @@ export type StageAnswer =
       readonly modules: readonly Uint8Array[];
     };
 
+/** What a stage process writes before it reads, and before its answer: node runs. */
+export const STAGE_GREETING = 0x2a;
 /** Bytes of an answer; a component is at most 32 MiB, and its modules no larger than itself. */
 export const STAGE_ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const SHAPE_BYTES_MAX = 4 * 1024 * 1024;

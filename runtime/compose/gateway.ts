@@ -54,10 +54,15 @@ export interface Gateway {
 /** Longer than the verifier's thread and the stage process outlive an installation. */
 const SETTLED_MS = 5_000;
 
+/** Walls that component-host has by its sandbox; where one is demanded, stage has it too. */
+const SANDBOX_WALLS = ['namespaces', 'seccomp'] as const;
+
 /** The part of the gateway that changes. */
 interface Live {
   release: LiveRelease | null;
   lastChange: GatewayPicture['lastChange'];
+  /** What staging lacks, in words; null where it lacks nothing, or nothing was staged. */
+  stageNotice: string | null;
 }
 
 /**
@@ -86,7 +91,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
   const foundation = await layFoundation(config.stateDirectory, parts.sinks, closing);
   const engine = await openEngine(settings, foundation, closing);
   const { clock, log, causes, ring, state } = foundation;
-  const live: Live = { release: null, lastChange: null };
+  const live: Live = { release: null, lastChange: null, stageNotice: null };
   const progress = new InstallProgress();
   const verifier = threadedVerifier({ clock, log });
   closing.add(() => verifier.close());
@@ -117,7 +122,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
     hosts: engine.hosts.status(),
     mqtt: engine.mqtt.connections(),
     serial: engine.hardware.serialPorts(),
-    notices: engine.hardware.notices,
+    notices: [...engine.hardware.notices, ...(live.stageNotice === null ? [] : [live.stageNotice])],
     troubles: [...troubles(), ...auditTroubles(foundation, config.auditRequired)],
     root: currentRoot(trust.chain()),
     standstill: deployer.trouble(),
@@ -200,7 +205,16 @@ function makeDeployer(parts: {
   // What another version staged is staged again: plan and rules belong together.
   const tag = `${RUNTIME_VERSION} ${contractDigest}`;
   const cache = { files, hasher: verifier, folder: state.staged, tag };
-  const stage = cachedStage(spawnStage({ clock, uid: config.hostUid }), cache);
+  const port = spawnStage({
+    clock,
+    uid: config.hostUid,
+    requireSandbox: SANDBOX_WALLS.some(wall => config.requiredWalls.includes(wall)),
+    onShared: why => {
+      live.stageNotice = `stage processes share the gateway's namespaces: ${why}`;
+      log.write('info', 'gateway', live.stageNotice);
+    },
+  });
+  const stage = cachedStage(port, cache);
   const nowS = () => nowAtLeastS(trust.chain(), clock.wallMs());
   const deployer = createDeployer({
     slots: slotStore(files, state.slots),

@@ -1,14 +1,19 @@
 import process from 'node:process';
 import { errorCode, errorMessage } from '../base/errors.ts';
-import { encodeStageAnswer, type StageAnswer } from '../components/stage-answer.ts';
+import { encodeStageAnswer, STAGE_GREETING, type StageAnswer } from '../components/stage-answer.ts';
 import { DEFAULT_LINK_LIMITS, linkLimitsWithin } from '../linker/limits.ts';
 import { stageComponent } from '../linker/stage.ts';
 
 /**
- * Stages the one component that comes in on standard input, writes the answer to standard output
- * and ends. The only argument is the bound of the instance's memory in bytes.
+ * Greets, stages the one component that then comes in on standard input, writes the answer to
+ * standard output and ends. The only argument is the bound of the instance's memory in bytes.
  */
+<<<<<<< HEAD
 const memoryBytesMax = Number(process.argv[2]);
+=======
+const memoryPagesMax = Math.floor(Number(process.argv[2]) / PAGE_BYTES);
+await write(Buffer.from([STAGE_GREETING]));
+>>>>>>> a68a202 (stage: behind namespaces and seccomp, as component-host is)
 const component = await readAll();
 for (const piece of encodeStageAnswer(stage(component, memoryBytesMax))) await write(piece);
 
