@@ -8,12 +8,8 @@ import { stageComponent } from '../linker/stage.ts';
  * Greets, stages the one component that then comes in on standard input, writes the answer to
  * standard output and ends. The only argument is the bound of the instance's memory in bytes.
  */
-<<<<<<< HEAD
 const memoryBytesMax = Number(process.argv[2]);
-=======
-const memoryPagesMax = Math.floor(Number(process.argv[2]) / PAGE_BYTES);
 await write(Buffer.from([STAGE_GREETING]));
->>>>>>> a68a202 (stage: behind namespaces and seccomp, as component-host is)
 const component = await readAll();
 for (const piece of encodeStageAnswer(stage(component, memoryBytesMax))) await write(piece);
 
