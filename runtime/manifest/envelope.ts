@@ -6,7 +6,8 @@ import { ReleaseError } from './errors.ts';
 import * as limits from './limits.ts';
 import { readDigest } from './manifest-decode.ts';
 import { digestOfMember } from './member-digest.ts';
-import { ENVELOPE_MEMBER, ENVELOPE_SEVERABLE, memberName, SUIT_TAG } from './suit-numbers.ts';
+import { envelopeName } from './suit-names.ts';
+import { ENVELOPE_MEMBER, ENVELOPE_SEVERABLE, SUIT_TAG } from './suit-numbers.ts';
 
 /** The parts of an envelope. Byte strings are views of the input; nothing is verified. */
 export interface Envelope {
@@ -71,11 +72,11 @@ function readEnvelope(bytes: Uint8Array): Envelope {
     } else if (member === ENVELOPE_SEVERABLE.text || member === ENVELOPE_SEVERABLE.sbom) {
       const isText = member === ENVELOPE_SEVERABLE.text;
       const bytesMax = isText ? limits.TEXT_BYTES_MAX : limits.SBOM_BYTES_MAX;
-      payloads.set(member, readBytes(value, memberName(member), 1, bytesMax));
+      payloads.set(member, readBytes(value, envelopeName(member), 1, bytesMax));
     } else if (member !== ENVELOPE_MEMBER.authentication && member !== ENVELOPE_MEMBER.manifest) {
       throw new ReleaseError(
         'ENVELOPE_MEMBER',
-        `member ${memberName(member)} is outside the subset that is read here`,
+        `member ${envelopeName(member)} is outside the subset that is read here`,
       );
     }
   }

@@ -9,16 +9,14 @@ import { optional, readControllerRecord, readReleaseRecord } from './manifest-re
 import type { Release } from './release.ts';
 import { requireRelease } from './release-schema.ts';
 import { type ComponentState, runSequence, SEQUENCES } from './suit-commands.ts';
+import { commandName, commonName, memberName, parameterName } from './suit-names.ts';
 import {
   COMMAND,
   COMMON_MEMBER,
   CONTROLLER_PREFIX,
-  commandName,
   ENVELOPE_SEVERABLE,
   MANIFEST_MEMBER,
-  memberName,
   PARAMETER,
-  parameterName,
   SHA256_ALGORITHM,
   SUIT_MANIFEST_VERSION,
 } from './suit-numbers.ts';
@@ -62,17 +60,22 @@ function readDigestArray(value: unknown, path: string): string {
 }
 
 function readManifest(bytes: Uint8Array): Release {
-  const members = requireMembers(decodeCbor(bytes));
+  const members = requireMembers(decodeCbor(bytes), {
+    path: 'manifest',
+    nameOf: memberName,
+    required: Object.values(MANIFEST_MEMBER),
+    optional: Object.values(ENVELOPE_SEVERABLE),
+  });
   const version = readInteger(members.get(MANIFEST_MEMBER.version), 'version', 0, SAFE_MAX);
   if (version !== SUIT_MANIFEST_VERSION) {
     throw new ReleaseError('MANIFEST_VERSION', `manifest version ${version} is not known`);
   }
   const sequence = members.get(MANIFEST_MEMBER.sequenceNumber);
-  const common = readMap(
-    decodeNested(members.get(MANIFEST_MEMBER.common), 'common'),
-    'common',
-    Object.values(COMMON_MEMBER),
-  );
+  const common = requireMembers(decodeNested(members.get(MANIFEST_MEMBER.common), 'common'), {
+    path: 'common',
+    nameOf: commonName,
+    required: Object.values(COMMON_MEMBER),
+  });
   const images = readComponents(common.get(COMMON_MEMBER.components));
   const components = images.map(({ state }) => state);
   const run = (value: unknown, name: keyof typeof SEQUENCES) => {
@@ -96,19 +99,25 @@ function readManifest(bytes: Uint8Array): Release {
   return release;
 }
 
-function requireMembers(value: unknown): ReadonlyMap<unknown, unknown> {
-  const severable = Object.values(ENVELOPE_SEVERABLE);
-  const known: readonly unknown[] = [...Object.values(MANIFEST_MEMBER), ...severable];
-  if (value instanceof Map) {
-    for (const member of value.keys()) {
-      if (known.includes(member)) continue;
-      throw new ReleaseError(
-        'MANIFEST_MEMBER',
-        `${memberName(member)} is outside the subset that is read here`,
-      );
-    }
-  }
-  return readMap(value, 'manifest', Object.values(MANIFEST_MEMBER), severable);
+/** A map of the draft whose unknown members are refused by name. */
+function requireMembers(
+  value: unknown,
+  expected: {
+    readonly path: string;
+    readonly nameOf: (member: unknown) => string;
+    readonly required: readonly number[];
+    readonly optional?: readonly number[];
+  },
+): ReadonlyMap<unknown, unknown> {
+  const { path, nameOf, required, optional = [] } = expected;
+  const known: readonly unknown[] = [...required, ...optional];
+  const members = value instanceof Map ? [...value.keys()] : [];
+  const unknown = members.findIndex(member => !known.includes(member));
+  if (unknown < 0) return readMap(value, path, required, optional);
+  throw new ReleaseError(
+    'MANIFEST_MEMBER',
+    `${path}: ${nameOf(members[unknown])} is outside the subset that is read here`,
+  );
 }
 
 function readComponents(value: unknown): readonly Image[] {

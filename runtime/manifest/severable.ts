@@ -7,7 +7,8 @@ import { SBOM_BYTES_MAX } from './limits.ts';
 import { digestOfMember } from './member-digest.ts';
 import type { Release } from './release.ts';
 import { RULES } from './release-rules.ts';
-import { ENVELOPE_SEVERABLE, memberName, TEXT_KEY } from './suit-numbers.ts';
+import { envelopeName } from './suit-names.ts';
+import { ENVELOPE_SEVERABLE, TEXT_KEY } from './suit-numbers.ts';
 
 /**
  * What an envelope brings beside its manifest and may lose on its way (draft-ietf-suit-manifest-37
@@ -52,7 +53,7 @@ export function decodeTexts(bytes: Uint8Array): ReleaseTexts {
     decoded = decodeCbor(bytes, { tags: [], depthMax: 2, itemsMax: 256 });
   } catch (cause) {
     if (!(cause instanceof CborError)) throw cause;
-    throw malformed(memberName(ENVELOPE_SEVERABLE.text), cause.message, cause);
+    throw malformed(envelopeName(ENVELOPE_SEVERABLE.text), cause.message, cause);
   }
   const parsed = v.safeParse(RULES.texts, tableOf(decoded, languageTexts));
   // A name that an object cannot have is left out by the schema, and then is missing here.
@@ -60,8 +61,8 @@ export function decodeTexts(bytes: Uint8Array): ReleaseTexts {
     return parsed.output;
   }
   const issue = parsed.issues?.[0];
-  if (issue === undefined) throw malformed(memberName(ENVELOPE_SEVERABLE.text), 'unknown keys');
-  const place = `${memberName(ENVELOPE_SEVERABLE.text)} ${v.getDotPath(issue) ?? ''}`;
+  if (issue === undefined) throw malformed(envelopeName(ENVELOPE_SEVERABLE.text), 'unknown keys');
+  const place = `${envelopeName(ENVELOPE_SEVERABLE.text)} ${v.getDotPath(issue) ?? ''}`;
   throw malformed(place.trim(), issue.message);
 }
 
@@ -104,7 +105,7 @@ export function requireSeverable(release: Release, { text, sbom }: Severable): v
 
 function requireMember(member: number, bytes: Uint8Array | undefined, digest?: string): void {
   if (bytes === undefined) return;
-  const name = memberName(member);
+  const name = envelopeName(member);
   if (digest === undefined) {
     throw new ReleaseError('PAYLOAD_UNKNOWN', `the manifest knows of no ${name}`);
   }

@@ -1,6 +1,7 @@
 import { readInteger } from '../base/cbor-read.ts';
 import { ReleaseError } from './errors.ts';
-import { COMMAND, commandName, PARAMETER, parameterName, REPORT } from './suit-numbers.ts';
+import { commandName, parameterName } from './suit-names.ts';
+import { COMMAND, PARAMETER, REPORT } from './suit-numbers.ts';
 
 /** What one component has after the sequences run so far. */
 export interface ComponentState {
