@@ -13,7 +13,7 @@ import type { ClangJob } from './clang-job.ts';
 import { componentOf, importsOfModule } from './component-io.ts';
 import { GuestBuildError } from './errors.ts';
 import { compileRust } from './rust-guest-io.ts';
-import { requireWasiRust } from './rust-toolchain-io.ts';
+import { requireWasiRust, rustVersion } from './rust-toolchain-io.ts';
 import { worldText } from './world.ts';
 
 /** A guest that Clang has a part in. */
@@ -63,12 +63,14 @@ async function missingJobs(
   const world = build.contract.worlds.get(CONTRACT_WORLD);
   if (world === undefined) throw new GuestBuildError('GUEST_SOURCE', `no world ${CONTRACT_WORLD}`);
   const c = cFiles(build.contract, world);
+  const hasRust = guests.some(({ language }) => language === 'rust');
+  const rust = hasRust ? rustVersion(process.env.PATH ?? '') : '';
   const jobs: KeyedJob[] = [];
   for (const guest of guests) {
     const { name, language, path } = guest;
     const source = await readFile(path, 'utf8');
     // Comments of C alone are known to be no part of what is built.
-    const own = language === 'rust' ? [source, rustFile(build.contract, world)] : [source];
+    const own = language === 'rust' ? [source, rust, rustFile(build.contract, world)] : [source];
     const parts = [...own, c.header, c.shim].map(language === 'rust' ? same : withoutComments);
     const key = cacheKey([language, ...parts, ...build.context]);
     if (await build.cache.has(name, key)) continue;

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { errorMessage } from '../../runtime/base/errors.ts';
 import { GuestBuildError } from './errors.ts';
 
 /** A Rust compiler that has the standard library for WASI beside it. */
@@ -29,6 +31,22 @@ export function findWasiRust(path: string): WasiRust | null {
     }
   }
   return null;
+}
+
+/**
+ * Returns what decides the bytes beside a guest's source: the compiler's version, its LLVM and the
+ * target; empty without a compiler. @throws GuestBuildError `GUEST_TOOL_MISSING`
+ */
+export function rustVersion(path: string): string {
+  const found = findWasiRust(path);
+  if (found === null) return '';
+  try {
+    const version = execFileSync(found.compiler, ['-vV'], { encoding: 'utf8' });
+    return `${version}${found.target}`;
+  } catch (cause) {
+    const message = `${found.compiler} does not tell its version: ${errorMessage(cause)}`;
+    throw new GuestBuildError('GUEST_TOOL_MISSING', message, { cause });
+  }
 }
 
 /**
