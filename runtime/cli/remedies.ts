@@ -38,6 +38,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   DEPLOY_DOWNGRADE: 'sign the release again with a higher sequence',
   DEPLOY_SEQUENCE_REUSED: 'sign the release again with a higher sequence',
   DEPLOY_KNOWN_BAD: 'airssys-wasm why; then sign a corrected release',
+  DEPLOY_TOKEN: 'have the holder of a recovery key make another: airssys-wasm trust token',
   DEPLOY_BUSY: 'wait until the other change is done: airssys-wasm slots',
   DEPLOY_DISK_FULL: 'make room on the disk that holds /var/lib/airssys',
   HOST_WALLS_MISSING:

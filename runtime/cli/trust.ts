@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { PrivateKey } from '../signing/ed25519.ts';
 import { SignatureError } from '../signing/errors.ts';
 import {
   DOCUMENT_BYTES_MAX,
@@ -7,6 +8,7 @@ import {
   parseDocument,
   signDocument,
 } from '../trust/document.ts';
+import { encodeRecoveryToken, type RecoveryToken } from '../trust/recovery-token.ts';
 import {
   decodeRevocations,
   encodeRevocations,
@@ -17,6 +19,14 @@ import { registerTrustUpdate } from './commands/trust-update.ts';
 import type { CliContext } from './context.ts';
 import { CliError } from './errors.ts';
 import { readPrivateKeys, withKeyOption } from './private-keys.ts';
+
+interface TokenFlags {
+  readonly key?: readonly string[];
+  readonly gateway: string;
+  readonly release: string;
+  readonly counter: string;
+  readonly out: string;
+}
 
 interface RevokeFlags {
   readonly key?: readonly string[];
@@ -40,7 +50,50 @@ export function registerTrust(program: Command, context: CliContext): void {
     .action(async (flags: RevokeFlags) => {
       await revoke(flags, context);
     });
+  withKeyOption(trust.command('token'))
+    .description('make a recovery token: leave to install one older release on one gateway, once')
+    .requiredOption('--gateway <name>', 'name of the gateway, as in its gateway.toml')
+    .requiredOption('--release <digest>', 'the release, by the digest that sign and info print')
+    .requiredOption('--counter <n>', 'higher than that of any token that was used there')
+    .requiredOption('--out <file>', 'where the token goes; never overwritten')
+    .action(async (flags: TokenFlags) => {
+      await token(flags, context);
+    });
   registerTrustUpdate(trust, context);
+}
+
+async function token(flags: TokenFlags, context: CliContext): Promise<void> {
+  const { system, out } = context;
+  const keys = await requireKeys(flags.key ?? [], context);
+  if (!/^[1-9]\d{0,14}$/.test(flags.counter)) {
+    const fix = 'count up from 1; the gateway says which one was used last';
+    throw new CliError('CLI_USAGE', `--counter ${flags.counter}`, { fix });
+  }
+  const made: RecoveryToken = {
+    gateway: flags.gateway,
+    manifestDigest: flags.release,
+    counter: Number(flags.counter),
+    issuedS: Math.floor(system.clock.wallMs() / 1_000),
+  };
+  const unsigned = newDocument('recovery', encodeRecoveryToken(made));
+  await system.files.create(flags.out, encodeDocument(keys.reduce(signDocument, unsigned)), 0o644);
+  if (context.globals().json) {
+    out.document('airssys.token/1', { file: flags.out, ...made });
+    return;
+  }
+  out.line(
+    `token ${made.counter} for ${made.gateway}: release ${made.manifestDigest.slice(0, 12)}`,
+  );
+  out.note(`on that gateway: airssys-wasm install RELEASE --token ${flags.out}`);
+}
+
+async function requireKeys(
+  paths: readonly string[],
+  context: CliContext,
+): Promise<readonly PrivateKey[]> {
+  const keys = await readPrivateKeys(paths, context);
+  if (keys.length > 0) return keys;
+  throw new CliError('CLI_USAGE', 'nothing to sign with', { fix: 'give a --key FILE' });
 }
 
 function collect(value: string, before: readonly string[] | undefined): readonly string[] {
@@ -49,10 +102,7 @@ function collect(value: string, before: readonly string[] | undefined): readonly
 
 async function revoke(flags: RevokeFlags, context: CliContext): Promise<void> {
   const { system } = context;
-  const keys = await readPrivateKeys(flags.key ?? [], context);
-  if (keys.length === 0) {
-    throw new CliError('CLI_USAGE', 'nothing to sign with', { fix: 'give a --key FILE' });
-  }
+  const keys = await requireKeys(flags.key ?? [], context);
   const former = flags.after === undefined ? NO_REVOCATIONS : await readList(flags.after, context);
   const list: Revocations = {
     version: former.version + 1,

@@ -7,6 +7,7 @@ import type {
 } from '../control/reports.ts';
 import type { ControlService } from '../control/service.ts';
 import type { Deployer, InstalledRelease } from '../deploy/deployer.ts';
+import type { Leave } from '../deploy/slot-machine.ts';
 import type { Causes } from '../monitoring/causes.ts';
 import type { LogRing } from '../monitoring/log-ring.ts';
 import type { Board } from '../ports/board.ts';
@@ -29,6 +30,8 @@ export interface ControlParts {
   readonly clock: Clock;
   readonly live: () => LiveRelease | null;
   readonly picture: () => GatewayPicture;
+  /** Returns the leave of a recovery token; throws where it is none. */
+  readonly leaveOf: (token: Uint8Array) => Leave;
   readonly updateTrust: (document: Uint8Array) => Promise<TrustUpdatedReport>;
   readonly shutdown: () => void;
 }
@@ -53,10 +56,11 @@ export function controlService(parts: ControlParts): ControlService {
         causedBy: [...causedBy],
       })),
     }),
-    install: async (envelope, onStep) => {
+    install: async (envelope, onStep, token) => {
+      const leave = token === null ? undefined : parts.leaveOf(token);
       const following = progress.follow(onStep);
       try {
-        return installedReport(await deployer.install(envelope), 'committed');
+        return installedReport(await deployer.install(envelope, leave), 'committed');
       } finally {
         following.stop();
       }

@@ -16,6 +16,7 @@ import { threadedVerifier } from '../manifest/threaded-verifier-io.ts';
 import type { LogSink } from '../monitoring/log.ts';
 import { ComponentError } from '../ports/component-host.ts';
 import type { Log } from '../ports/log.ts';
+import { verifyRecoveryToken } from '../trust/recovery-token.ts';
 import { currentRoot, isRoleRenewed } from '../trust/root-chain.ts';
 import { nowAtLeastS } from '../trust/time.ts';
 import { Closing } from './closing.ts';
@@ -145,6 +146,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
       clock,
       live: running,
       picture,
+      leaveOf: token => verifyRecoveryToken(token, currentRoot(trust.chain()), config.name),
       updateTrust: document => updateTrust(trust, foundation, document),
       shutdown: parts.onShutdown,
     }),
@@ -219,18 +221,18 @@ function makeDeployer(parts: {
   const deployer = createDeployer({
     slots: slotStore(files, state.slots),
     envelopes: contentStore(files, verifier, state.releases, config.limits.releaseBytesMax),
-    makeReady: async (envelope, fresh) => {
+    makeReady: async (envelope, occasion) => {
       const readiness = {
         verifier,
-        vouchers: () => vouchers(trust, clock, fresh),
+        vouchers: () => vouchers(trust, clock, occasion),
         rules,
         nowS,
         stage,
         progress,
       };
-      const examined = await releaseReadiness(readiness, envelope, fresh);
+      const examined = await releaseReadiness(readiness, envelope, occasion);
       const installed = deployer.running()?.release.controllers ?? [];
-      if (fresh) requireOwnership(trust.chain(), examined.authority, installed);
+      if (occasion === 'new') requireOwnership(trust.chain(), examined.authority, installed);
       return examined;
     },
     isRenewed: (role, since) => isRoleRenewed(trust.chain(), role, since),

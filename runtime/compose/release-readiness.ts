@@ -8,7 +8,7 @@ import {
   admitRelease,
   requireImportsRequested,
 } from '../deploy/admission.ts';
-import type { ExaminedRelease } from '../deploy/deployer.ts';
+import type { ExaminedRelease, Occasion } from '../deploy/deployer.ts';
 import { DeployError } from '../deploy/errors.ts';
 import { requireInDate } from '../manifest/in-date.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
@@ -40,14 +40,14 @@ export interface ReadinessParts {
 export async function releaseReadiness(
   { verifier, vouchers, rules, nowS, stage, progress }: ReadinessParts,
   bytes: Uint8Array,
-  fresh: boolean,
+  occasion: Occasion,
 ): Promise<ExaminedRelease> {
   progress.tell({ step: 'verifying', detail: `${bytes.length} bytes` });
   const verified = await verifier.verify(bytes, vouchers());
   const { release, components, authority, ...ofEnvelope } = verified;
   // The fifth layer, which is asked here: it needs the board and the policy, and takes no time.
-  if (fresh) requireInDate(release, nowS());
-  const admitted = admitRelease(release, rules, fresh);
+  if (occasion === 'new') requireInDate(release, nowS());
+  const admitted = admitRelease(release, rules, occasion !== 'accepted');
   const assemblies = new Map<string, Assembly>();
   const needs: StagedNeed[] = [];
   const once = stagedOnce(components, stage, needs);

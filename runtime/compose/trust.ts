@@ -1,5 +1,6 @@
 import { errorMessage } from '../base/errors.ts';
 import type { TrustUpdatedReport } from '../control/reports.ts';
+import type { Occasion } from '../deploy/deployer.ts';
 import type { TrustStore } from '../deploy/trust-store.ts';
 import { rootsForAccepted, rootsForNew } from '../deploy/vouching.ts';
 import type { Vouchers } from '../manifest/verify-envelope.ts';
@@ -40,10 +41,11 @@ export async function updateTrust(
  * Returns who may vouch for a release now.
  * @throws TrustError where nobody may vouch for a new one
  */
-export function vouchers(trust: TrustStore, clock: Clock, fresh: boolean): Vouchers {
+export function vouchers(trust: TrustStore, clock: Clock, occasion: Occasion): Vouchers {
   const chain = trust.chain();
-  const roots = fresh
-    ? rootsForNew({ chain, damage: trust.damage(), wallMs: clock.wallMs() })
-    : rootsForAccepted({ chain });
+  const roots =
+    occasion === 'new'
+      ? rootsForNew({ chain, damage: trust.damage(), wallMs: clock.wallMs() })
+      : rootsForAccepted({ chain });
   return { roots, revocations: trust.revocations() };
 }

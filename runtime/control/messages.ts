@@ -9,6 +9,9 @@ const UPLOAD_BYTES_MAX = 64 * 1_048_576;
 /** Of a signed document in base64: 128 KiB of bytes. */
 const DOCUMENT_CHARACTERS_MAX = 174_764;
 
+/** Of a recovery token in base64. */
+const TOKEN_CHARACTERS_MAX = 16_384;
+
 const requestId = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff_ffff));
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 const label = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
@@ -35,6 +38,8 @@ export const requestSchema = v.variant('method', [
     method: v.literal('install'),
     params: v.strictObject({
       sizeBytes: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(UPLOAD_BYTES_MAX)),
+      /** A recovery token, in base64. */
+      token: v.optional(v.pipe(v.string(), v.maxLength(TOKEN_CHARACTERS_MAX), v.base64())),
       /** False: the answer comes when the trial begins. */
       wait: v.boolean(),
     }),

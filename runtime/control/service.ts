@@ -39,9 +39,14 @@ export interface ControlService {
   why(name: string | null): Promise<WhyReport>;
   /**
    * Verifies, stores, tries and commits a release. Goes on when the client leaves. Resolves when
-   * the release is committed; rejects when it was refused or taken back.
+   * the release is committed; rejects when it was refused or taken back. With a recovery token it
+   * may be older than what was committed.
    */
-  install(envelope: Uint8Array, onStep: (step: InstallStep) => void): Promise<InstalledReport>;
+  install(
+    envelope: Uint8Array,
+    onStep: (step: InstallStep) => void,
+    token: Uint8Array | null,
+  ): Promise<InstalledReport>;
   rollback(reason: string): Promise<InstalledReport>;
   /** Adopts the next root or a newer list of revocations; rejects what does not follow. */
   updateTrust(document: Uint8Array): Promise<TrustUpdatedReport>;

@@ -45,6 +45,8 @@ export class UploadTurn {
 /** Requests of one client that are not answered yet. */
 const REQUESTS_MAX = 8;
 
+type InstallParams = Extract<Request, { method: 'install' }>['params'];
+
 /** An upload of which nothing arrives for so long is given up. */
 const UPLOAD_STALL_MS = 10_000;
 
@@ -238,11 +240,7 @@ export class ControlSession {
     return null;
   }
 
-  async #install(
-    id: number,
-    params: Extract<Request, { method: 'install' }>['params'],
-    open: OpenRequest,
-  ): Promise<unknown> {
+  async #install(id: number, params: InstallParams, open: OpenRequest): Promise<unknown> {
     if (!this.#uploads.take()) {
       throw new ControlError('CONTROL_BUSY', 'another release is being uploaded or installed');
     }
@@ -258,7 +256,7 @@ export class ControlSession {
       if (open.upload.received < bytes.length) {
         throw new ControlError('CONTROL_CANCELLED', 'the upload was not completed');
       }
-      return await this.#installWhole(id, bytes, params.wait);
+      return await this.#installWhole(id, bytes, params);
     } finally {
       this.#uploads.give();
     }
@@ -280,12 +278,18 @@ export class ControlSession {
   }
 
   /** The bytes are here: from now on the client's leaving changes nothing. */
-  async #installWhole(id: number, bytes: Uint8Array, wait: boolean): Promise<unknown> {
+  async #installWhole(
+    id: number,
+    bytes: Uint8Array,
+    { wait, token }: InstallParams,
+  ): Promise<unknown> {
     const trial = Promise.withResolvers<unknown>();
-    const finished = this.#service.install(bytes, (step: InstallStep) => {
+    const onStep = (step: InstallStep) => {
       this.#event(id, step);
       if (step.step === 'trial') trial.resolve(step.installed);
-    });
+    };
+    const leave = token === undefined ? null : Buffer.from(token, 'base64');
+    const finished = this.#service.install(bytes, onStep, leave);
     if (wait) return finished;
     // Whoever does not wait learns of the end from `why`; it must not go unhandled here.
     finished.catch(() => {});

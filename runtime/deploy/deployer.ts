@@ -18,10 +18,11 @@ export interface Deployer {
   /** Starts what the slot record says. Resolves also when there is nothing to run. */
   boot(): Promise<void>;
   /**
-   * Installs a release and resolves when it is committed. Rejects after the way back is done. The
+   * Installs a release and resolves when it is committed. Rejects after the way back is done. With
+   * leave of a token it may be older than what was committed here. The
    * bytes are moved: the caller's view is empty from now on.
    */
-  install(envelope: Uint8Array): Promise<InstalledRelease>;
+  install(envelope: Uint8Array, leave?: machine.Leave): Promise<InstalledRelease>;
   /** Returns to the other slot's release. */
   rollback(cause: string): Promise<InstalledRelease>;
   record(): SlotRecord;
@@ -58,6 +59,12 @@ export interface ExaminedRelease extends ReadyRelease {
   readonly envelopeDigest: string;
 }
 
+/**
+ * What a release is verified for: it is new here, a token lets it come back, or this gateway
+ * accepted it before.
+ */
+export type Occasion = 'new' | 'recovery' | 'accepted';
+
 /** Why a release is started. */
 export type ReleaseStart = 'cold' | 'update' | 'rollback';
 
@@ -74,10 +81,10 @@ export interface DeployerParts {
   readonly envelopes: ContentStore;
   /**
    * Verifies all five layers and stages every component; nothing is written by it that matters.
-   * `fresh` is false for a release that this gateway accepted before. The bytes are moved, and the
+   * `occasion` says what the release is verified for. The bytes are moved, and the
    * result holds them. Rejects with VerifierError when it cannot tell.
    */
-  readonly makeReady: (envelope: Uint8Array, fresh: boolean) => Promise<ExaminedRelease>;
+  readonly makeReady: (envelope: Uint8Array, occasion: Occasion) => Promise<ExaminedRelease>;
   /** Whether the floor of a role is one of former keys. */
   readonly isRenewed: machine.RoleRenewal;
   readonly start: (
@@ -198,16 +205,16 @@ class DeployerActor implements Deployer {
     }
   }
 
-  install(bytes: Uint8Array): Promise<InstalledRelease> {
+  install(bytes: Uint8Array, leave: machine.Leave | null = null): Promise<InstalledRelease> {
     return this.#afterBoot('installing', async () => {
       await this.#requireNoTrouble();
-      const { ready, candidate, envelope } = await this.#examine(bytes);
+      const { ready, candidate, envelope } = await this.#examine(bytes, leave);
       const slot = machine.targetSlot(this.#record);
       this.#parts.onEvent({ kind: 'installing', release: ready.release, slot });
       // 1. The target is marked incomplete, 2. the content is made durable and read back, 3. only
       //    then is it put on trial.
       const before = this.#record;
-      await this.#persist(machine.beginWriting(before, candidate));
+      await this.#persist(machine.beginWriting(before, candidate, leave));
       try {
         await this.#parts.envelopes.put(envelope, candidate.envelopeDigest);
         await this.#parts.envelopes.get(candidate.envelopeDigest);
@@ -215,7 +222,7 @@ class DeployerActor implements Deployer {
         await this.#persist(machine.abandonWriting(this.#record, before));
         throw error;
       }
-      await this.#persist(machine.finishWriting(this.#record));
+      await this.#persist(machine.finishWriting(this.#record, leave));
       await this.#persist(machine.beginTry(this.#record));
       return this.#tryOut(ready, slot);
     });
@@ -247,13 +254,16 @@ class DeployerActor implements Deployer {
     await this.#stopCurrent();
   }
 
-  async #examine(bytes: Uint8Array): Promise<{
+  async #examine(
+    bytes: Uint8Array,
+    leave: machine.Leave | null,
+  ): Promise<{
     readonly ready: ReadyRelease;
     readonly candidate: machine.Candidate;
     readonly envelope: Uint8Array;
   }> {
     try {
-      const examined = await this.#parts.makeReady(bytes, true);
+      const examined = await this.#parts.makeReady(bytes, leave === null ? 'new' : 'recovery');
       const { envelope, envelopeDigest, authority, ...ready } = examined;
       const { name, version, sequence } = ready.release;
       const candidate = {
@@ -265,7 +275,7 @@ class DeployerActor implements Deployer {
         role: authority.role,
         rootVersion: authority.rootVersion,
       };
-      machine.requireInstallable(this.#record, candidate, this.#parts.isRenewed);
+      machine.requireInstallable(this.#record, candidate, this.#parts.isRenewed, leave);
       return { ready, candidate, envelope };
     } catch (error) {
       this.#parts.onEvent({ kind: 'refused', error });
@@ -342,7 +352,11 @@ class DeployerActor implements Deployer {
     if (entry === null) throw new DeployError('DEPLOY_NOT_STORED', `slot ${slot} is empty`);
     const load = async () => {
       const bytes = await this.#parts.envelopes.get(entry.envelopeDigest);
-      const { envelope: _, authority: __, ...ready } = await this.#parts.makeReady(bytes, false);
+      const {
+        envelope: _,
+        authority: __,
+        ...ready
+      } = await this.#parts.makeReady(bytes, 'accepted');
       return ready;
     };
     return load().catch(error => {

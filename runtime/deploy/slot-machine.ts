@@ -1,3 +1,4 @@
+import type { RecoveryToken } from '../trust/recovery-token.ts';
 import { DeployError } from './errors.ts';
 import {
   BAD_RELEASES_MAX,
@@ -33,6 +34,9 @@ export interface Candidate {
   readonly rootVersion: number;
 }
 
+/** Leave to go below a floor once: see trust/recovery-token.ts. */
+export type Leave = Pick<RecoveryToken, 'manifestDigest' | 'counter'>;
+
 /** What to do after a start of the gateway. */
 export type BootDecision =
   | { readonly kind: 'empty' }
@@ -53,6 +57,7 @@ export function requireInstallable(
   record: SlotRecord,
   candidate: Candidate,
   isRenewed: RoleRenewal,
+  leave: Leave | null = null,
 ): void {
   const what = `${candidate.name} ${candidate.version} (sequence ${candidate.sequence})`;
   const current = record.active === null ? null : record.slots[record.active];
@@ -66,6 +71,11 @@ export function requireInstallable(
       `${what} failed on this gateway before: ${bad.cause}. ` +
         'Mend it and sign it under a higher sequence',
     );
+  }
+  // Whatever else would let it in: a token also opens what is not asked for here.
+  if (leave !== null) {
+    requireLeave(record, candidate, leave);
+    return;
   }
   const { role } = candidate;
   const floor = record.floors.get(role);
@@ -93,27 +103,51 @@ export function requireInstallable(
   }
 }
 
+function requireLeave(
+  { recoveryCounter }: SlotRecord,
+  { manifestDigest }: Candidate,
+  leave: Leave,
+): void {
+  if (leave.manifestDigest !== manifestDigest) {
+    const words = `the token is for release ${leave.manifestDigest.slice(0, 12)}`;
+    throw new DeployError('DEPLOY_TOKEN', `${words}, not for ${manifestDigest.slice(0, 12)}`);
+  }
+  if (leave.counter > recoveryCounter) return;
+  throw new DeployError(
+    'DEPLOY_TOKEN',
+    `token ${leave.counter} is used up: the last one here was ${recoveryCounter}; sign another`,
+  );
+}
+
 /** Returns the slot that an installation may overwrite: the one that is not active. */
 export function targetSlot(record: SlotRecord): SlotName {
   return record.active === 'a' ? 'b' : 'a';
 }
 
-/** Marks the target slot incomplete, before a byte of it changes. Ends a trial in it. */
-export function beginWriting(record: SlotRecord, candidate: Candidate): SlotRecord {
+/**
+ * Marks the target slot incomplete, before a byte of it changes. Ends a trial in it. A token is
+ * used up with this, whatever comes of the installation.
+ */
+export function beginWriting(
+  record: SlotRecord,
+  candidate: Candidate,
+  leave: Leave | null = null,
+): SlotRecord {
   return next(record, {
     trial: null,
+    recoveryCounter: leave?.counter ?? record.recoveryCounter,
     slots: withSlot(record, targetSlot(record), { ...candidate, state: 'writing' }),
   });
 }
 
 /** Declares the target slot whole and puts it on trial. */
-export function finishWriting(record: SlotRecord): SlotRecord {
+export function finishWriting(record: SlotRecord, leave: Leave | null = null): SlotRecord {
   const slot = targetSlot(record);
   const entry = record.slots[slot];
   if (entry === null || entry.state !== 'writing') throw notThere('no slot is being written');
   return next(record, {
     slots: withSlot(record, slot, { ...entry, state: 'installed' }),
-    trial: { slot, triesLeft: TRIES_MAX },
+    trial: { slot, triesLeft: TRIES_MAX, floorStays: leave !== null },
   });
 }
 
@@ -129,7 +163,10 @@ export function beginTry(record: SlotRecord): SlotRecord {
   return next(record, { trial: { ...trial, triesLeft: trial.triesLeft - 1 } });
 }
 
-/** Makes the release on trial the active one. Only here does the floor rise. */
+/**
+ * Makes the release on trial the active one. Only here does the floor rise; that of a release which
+ * a token let in below it stays.
+ */
 export function commit(record: SlotRecord): SlotRecord {
   const { trial } = record;
   const entry = trial === null ? null : record.slots[trial.slot];
@@ -139,7 +176,10 @@ export function commit(record: SlotRecord): SlotRecord {
     active: trial.slot,
     trial: null,
     slots: withSlot(record, trial.slot, { ...entry, state: 'good' }),
-    floors: new Map(record.floors).set(role, { sequence, manifestDigest, rootVersion }),
+    floors:
+      trial.floorStays && record.floors.has(role)
+        ? record.floors
+        : new Map(record.floors).set(role, { sequence, manifestDigest, rootVersion }),
   });
 }
 

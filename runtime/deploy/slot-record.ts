@@ -19,6 +19,8 @@ export interface SlotRecord {
   readonly slots: { readonly a: SlotEntry | null; readonly b: SlotEntry | null };
   /** Highest committed sequence and its manifest digest, by the role that signed. */
   readonly floors: ReadonlyMap<string, Floor>;
+  /** Counter of the last recovery token that was used here; 0 where none was. */
+  readonly recoveryCounter: number;
   /** Releases that failed on this gateway, newest last. They are not tried again by themselves. */
   readonly bad: readonly BadRelease[];
   /** The last switch that was not a plain commit, for `why`. */
@@ -32,6 +34,8 @@ export type SlotName = 'a' | 'b';
 export interface Trial {
   readonly slot: SlotName;
   readonly triesLeft: number;
+  /** A token let it in below the floor, which stays where it is. */
+  readonly floorStays: boolean;
 }
 
 /** What a slot holds. */
@@ -80,6 +84,7 @@ export const EMPTY_RECORD: SlotRecord = {
   trial: null,
   slots: { a: null, b: null },
   floors: new Map(),
+  recoveryCounter: 0,
   bad: [],
   lastCause: null,
 };
@@ -105,7 +110,9 @@ const recordSchema = v.strictObject({
   format: v.literal(FORMAT),
   generation: counter,
   active: v.nullable(slotName),
-  trial: v.nullable(v.strictObject({ slot: slotName, triesLeft: counter })),
+  trial: v.nullable(
+    v.strictObject({ slot: slotName, triesLeft: counter, floorStays: v.boolean() }),
+  ),
   slots: v.strictObject({ a: v.nullable(entrySchema), b: v.nullable(entrySchema) }),
   floors: v.pipe(
     v.array(
@@ -118,6 +125,7 @@ const recordSchema = v.strictObject({
     ),
     v.maxLength(FLOORS_MAX),
   ),
+  recoveryCounter: counter,
   bad: v.pipe(
     v.array(v.strictObject({ manifestDigest: digest, cause: text })),
     v.maxLength(BAD_RELEASES_MAX),

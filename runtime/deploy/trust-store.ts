@@ -1,6 +1,6 @@
 import { errorMessage } from '../base/errors.ts';
 import type { Files } from '../ports/files.ts';
-import { DOCUMENT_BYTES_MAX, type DocumentKind, kindOfDocument } from '../trust/document.ts';
+import { DOCUMENT_BYTES_MAX, kindOfDocument } from '../trust/document.ts';
 import { TrustError } from '../trust/errors.ts';
 import { NO_REVOCATIONS, type Revocations, verifyRevocations } from '../trust/revocations.ts';
 import type { Root } from '../trust/root.ts';
@@ -35,7 +35,7 @@ export interface TrustStore {
 
 /** What was adopted. */
 export interface Adopted {
-  readonly kind: DocumentKind;
+  readonly kind: 'root' | 'revocations';
   readonly version: number;
 }
 
@@ -79,9 +79,14 @@ class FolderTrustStore implements TrustStore {
 
   async adopt(bytes: Uint8Array): Promise<Adopted> {
     const kind = kindOfDocument(bytes);
-    const version =
-      kind === 'root' ? await this.#adoptRoot(bytes) : await this.#adoptRevocations(bytes);
-    return { kind, version };
+    switch (kind) {
+      case 'root':
+        return { kind, version: await this.#adoptRoot(bytes) };
+      case 'revocations':
+        return { kind, version: await this.#adoptRevocations(bytes) };
+      case 'recovery':
+        throw new TrustError('TRUST_KIND', 'a token goes with a release: install FILE --token');
+    }
   }
 
   async #adoptRoot(bytes: Uint8Array): Promise<number> {

@@ -15,7 +15,7 @@ import { TrustError } from './errors.ts';
  * signature covers the content type, so none passes for a document of another kind.
  */
 
-const KINDS = ['root', 'revocations'] as const;
+const KINDS = ['root', 'revocations', 'recovery'] as const;
 
 /** What a signed document can be. */
 export type DocumentKind = (typeof KINDS)[number];
@@ -62,7 +62,7 @@ export function kindOfDocument(bytes: Uint8Array): DocumentKind {
   const kind = KINDS.find(candidate => contentTypeOf(candidate) === contentType);
   if (kind !== undefined) return kind;
   const found = contentType ?? 'no type';
-  throw new TrustError('TRUST_KIND', `neither a root nor a list of revocations: ${found}`);
+  throw new TrustError('TRUST_KIND', `no document that is known here: ${found}`);
 }
 
 /** Returns the bytes of a document. Deterministic. */

@@ -51,6 +51,16 @@ test('a root that lacks signatures is not verified against', async () => {
   assert.match(refused.err, /SIGNATURE_THRESHOLD/);
 });
 
+test('a token is made for one gateway and one release; what is none is refused', async () => {
+  const digest = 'ab'.repeat(32);
+  const token = (...more: readonly string[]) =>
+    run('trust', 'token', '--gateway', 'gw-17', '--out', 'gw.token', ...more);
+  const made = await token('--release', digest, '--counter', '1', '--key', 'alice.key');
+  assert.is(made.out, `token 1 for gw-17: release ${digest.slice(0, 12)}\n`);
+  const again = await token('--release', 'ab', '--counter', '1', '--key', 'alice.key');
+  assert.match(again.err, /TRUST_TOKEN_INVALID/);
+});
+
 test('what root makes is told as data too', async () => {
   const shown = await run('root', 'show', 'root.2.cbor', '--after', 'root.1.cbor', '--json');
   const document = JSON.parse(shown.out);

@@ -4,6 +4,7 @@ import { parseGrant } from '../../capabilities/grammar/index.ts';
 import { errorCode, errorMessage } from '../../runtime/base/errors.ts';
 import { InstallProgress } from '../../runtime/compose/install-progress.ts';
 import { releaseReadiness } from '../../runtime/compose/release-readiness.ts';
+import type { Occasion } from '../../runtime/deploy/deployer.ts';
 import type { Release } from '../../runtime/manifest/release.ts';
 import type { ReleaseVerifier } from '../../runtime/manifest/release-verifier.ts';
 import { NO_REVOCATIONS } from '../../runtime/trust/revocations.ts';
@@ -36,7 +37,7 @@ function verifierOf(release: Release): ReleaseVerifier {
 }
 
 /** How far a release gets at a time: the code that refused it, or `STAGED`. */
-async function outcome(nowS: number, fresh: boolean): Promise<string> {
+async function outcome(nowS: number, occasion: Occasion): Promise<string> {
   const grants = ['mem:8MiB', 'cpu:call[<=250ms]', 'gpio:heater[dir=out]'].map(parseGrant);
   const heater = { label: 'heater', direction: 'out', safe: 'inactive', reserved: false } as const;
   const parts = {
@@ -63,7 +64,7 @@ async function outcome(nowS: number, fresh: boolean): Promise<string> {
     progress: new InstallProgress(),
   };
   try {
-    await releaseReadiness(parts, PUMP, fresh);
+    await releaseReadiness(parts, PUMP, occasion);
     return 'ready';
   } catch (error) {
     return errorCode(error) === 'UNKNOWN' ? errorMessage(error) : errorCode(error);
@@ -71,12 +72,12 @@ async function outcome(nowS: number, fresh: boolean): Promise<string> {
 }
 
 test('a new release is staged while it is in date, and refused from use-before on', async () => {
-  assert.match(await outcome(USE_BEFORE_S - 1, true), 'STAGED');
-  assert.is(await outcome(USE_BEFORE_S, true), 'POLICY_EXPIRED');
+  assert.match(await outcome(USE_BEFORE_S - 1, 'new'), 'STAGED');
+  assert.is(await outcome(USE_BEFORE_S, 'new'), 'POLICY_EXPIRED');
 });
 
 test('a release that was admitted before is started and returned to at any time', async () => {
-  assert.match(await outcome(USE_BEFORE_S + 1_000_000_000, false), 'STAGED');
+  assert.match(await outcome(USE_BEFORE_S + 1_000_000_000, 'accepted'), 'STAGED');
 });
 
 test.run();

@@ -386,7 +386,7 @@ const ENTRY = {
 const ON_TRIAL: SlotRecord = {
   ...EMPTY_RECORD,
   active: 'a',
-  trial: { slot: 'b', triesLeft: 2 },
+  trial: { slot: 'b', triesLeft: 2, floorStays: false },
   slots: { a: ENTRY, b: { ...ENTRY, version: '2.0.0', sequence: 2, state: 'installed' } },
   bad: [{ manifestDigest: 'cc'.repeat(32), cause: 'trap' }],
   lastCause: 'trap',

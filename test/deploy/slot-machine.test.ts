@@ -121,6 +121,50 @@ test('the floor of a role whose keys were all replaced since holds nobody back',
   assert.is(after.floors.get('release')?.rootVersion, 4);
 });
 
+test('a token lets one older release in, once, and the floor stays where it is', () => {
+  const record = committed(EMPTY_RECORD, candidate(9));
+  const old = candidate(3, 'c');
+  const leave = { manifestDigest: old.manifestDigest, counter: 2 };
+  const ask = (from: SlotRecord, what: machine.Candidate, by: machine.Leave) =>
+    code(() => machine.requireInstallable(from, what, () => false, by));
+  assert.is(ask(record, old, leave), 'nothing was thrown');
+  assert.is(ask(record, candidate(4, 'd'), leave), 'DEPLOY_TOKEN');
+  const writing = machine.beginWriting(record, old, leave);
+  // Used up from here on, whatever becomes of the installation.
+  assert.is(writing.recoveryCounter, 2);
+  assert.is(ask(writing, old, leave), 'DEPLOY_TOKEN');
+  assert.is(ask(writing, old, { ...leave, counter: 1 }), 'DEPLOY_TOKEN');
+  assert.is(ask(writing, old, { ...leave, counter: 3 }), 'nothing was thrown');
+  const kept = decodeSlotRecord(encodeSlotRecord(machine.finishWriting(writing, leave)));
+  const after = machine.commit(machine.beginTry(kept));
+  assert.is(after.slots[after.active ?? 'a']?.sequence, 3);
+  assert.is(after.floors.get('release')?.sequence, 9);
+  assert.is(after.recoveryCounter, 2);
+  assert.is(
+    code(() => requireInstallable(after, candidate(8, 'e'))),
+    'DEPLOY_DOWNGRADE',
+  );
+});
+
+test('a token is asked for what it says, also where no floor is in the way', () => {
+  const leave = { manifestDigest: 'f'.repeat(64), counter: 1 };
+  const ask = (isRenewed: boolean, record: SlotRecord) =>
+    code(() => machine.requireInstallable(record, candidate(9, 'b'), () => isRenewed, leave));
+  assert.is(ask(false, EMPTY_RECORD), 'DEPLOY_TOKEN');
+  assert.is(ask(true, committed(EMPTY_RECORD, candidate(1))), 'DEPLOY_TOKEN');
+});
+
+test('a release that failed here is not let in by a token either', () => {
+  const failed = machine.fail(onTrial(EMPTY_RECORD, candidate(1)), 'trapped');
+  const { manifestDigest } = candidate(1);
+  assert.is(
+    code(() =>
+      machine.requireInstallable(failed, candidate(1), () => false, { manifestDigest, counter: 1 }),
+    ),
+    'DEPLOY_KNOWN_BAD',
+  );
+});
+
 test('the same sequence with other content is refused, the next one is not', () => {
   const record = committed(EMPTY_RECORD, candidate(4));
   const other = { ...candidate(4), manifestDigest: 'f'.repeat(64) };

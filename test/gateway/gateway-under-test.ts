@@ -177,6 +177,13 @@ export class GatewayUnderTest {
     return this.ask({ method: 'install', params }, installedSchema, { upload: envelope });
   }
 
+  /** Installs with a recovery token. */
+  installWith(envelope: Uint8Array, token: Uint8Array): Promise<InstalledReport> {
+    const base64 = Buffer.from(token).toString('base64');
+    const params = { sizeBytes: envelope.length, wait: true, token: base64 };
+    return this.ask({ method: 'install', params }, installedSchema, { upload: envelope });
+  }
+
   /** Signs with the site's key and installs. */
   async installParts(parts: ReleaseParts): Promise<InstalledReport> {
     return this.install(await signedRelease(parts, this.site.key));

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installedSchema, trustUpdatedSchema } from '../../runtime/control/reports.ts';
+import { parseEnvelope } from '../../runtime/manifest/envelope.ts';
 import { type PrivateKey, parsePrivateKey, publicKeyOf } from '../../runtime/signing/ed25519.ts';
 import { type TrustedKey, trustedKey } from '../../runtime/signing/trusted-key.ts';
 import { encodeDocument, newDocument, signDocument } from '../../runtime/trust/document.ts';
+import { encodeRecoveryToken } from '../../runtime/trust/recovery-token.ts';
 import {
   encodeRevocations,
   NO_REVOCATIONS,
@@ -150,15 +152,42 @@ test('what is revoked is not installed, not started anew, and no way back', asyn
   await gateway.relayAnswers();
 });
 
+test('a token lets an older release back in, once, and on this gateway alone', async () => {
+  const token = (counter: number, manifestDigest: string, name = 'sim-gateway') =>
+    encodeDocument(
+      signDocument(
+        newDocument(
+          'recovery',
+          encodeRecoveryToken({ gateway: name, manifestDigest, counter, issuedS: 1 }),
+        ),
+        owner,
+      ),
+    );
+  const keys = root(5).keys;
+  const recovery = { name: 'recovery', threshold: 1, keys: keys.slice(0, 1), scope: null };
+  await adopt(document(root(5, { roles: [...root(5).roles, recovery] }), owner));
+  const old = await release(4, vendor);
+  const { manifestDigest } = parseEnvelope(old);
+  assert.is(await codeOf(gateway.install(old)), 'DEPLOY_DOWNGRADE');
+  const by = (bytes: Uint8Array) => gateway.installWith(old, bytes);
+  assert.is(await codeOf(by(token(1, manifestDigest, 'other'))), 'TRUST_TOKEN_GATEWAY');
+  assert.is(await codeOf(by(token(1, 'ab'.repeat(32)))), 'DEPLOY_TOKEN');
+  assert.is((await by(token(1, manifestDigest))).version, '4.0.0');
+  await gateway.relayAnswers();
+  await gateway.install(await release(7, vendor));
+  assert.is(await codeOf(by(token(1, manifestDigest))), 'DEPLOY_TOKEN');
+  assert.is(await codeOf(gateway.install(await release(5, vendor))), 'DEPLOY_DOWNGRADE');
+});
+
 test("a vendor's release cannot push out a controller that is not the vendor's", async () => {
   const scope = { paths: ['ctl/culprit/*'], ceiling: null };
-  const keys = root(5).keys;
+  const keys = root(6).keys;
   const roles = [
     { name: 'root', threshold: 1, keys: keys.slice(0, 1), scope: null },
     { name: 'release/culprit', threshold: 1, keys: keys.slice(1), scope },
   ];
-  await adopt(document(root(5, { roles }), owner));
-  const parts = { version: '7.0.0', sequence: 7, controllers: [CULPRIT] };
+  await adopt(document(root(6, { roles }), owner));
+  const parts = { version: '8.0.0', sequence: 8, controllers: [CULPRIT] };
   const refused = await refusal(gateway.install(await signedRelease(parts, vendor)));
   assert.is(refused.code, 'DEPLOY_NOT_OWNER');
   assert.match(refused.message, 'the installed controller relay');

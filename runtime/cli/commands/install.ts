@@ -8,6 +8,14 @@ import { withDaemon } from '../daemon.ts';
 /** An installation includes staging and the trial; without `--timeout` it may take so long. */
 const INSTALL_MS = 15 * 60_000;
 
+interface InstallFlags {
+  readonly wait?: boolean;
+  readonly token?: string;
+}
+
+/** Of a recovery token with its signatures. */
+const TOKEN_BYTES_MAX = 12 * 1_024;
+
 /** `install`: sends a signed release to the daemon, which verifies, tries and commits it. */
 export function registerInstall(program: Command, context: CliContext): void {
   program
@@ -15,15 +23,23 @@ export function registerInstall(program: Command, context: CliContext): void {
     .description('install a signed release: verified, tried, then committed or taken back')
     .argument('<file>', 'the signed release')
     .option('--wait', 'until it is committed (or taken back), not only until it runs')
-    .action(async (file: string, flags: { readonly wait?: boolean }) => {
-      await install(file, flags.wait === true, context);
+    .option('--token <file>', 'a recovery token: the release may be older than what was committed')
+    .action(async (file: string, flags: InstallFlags) => {
+      await install(file, flags, context);
     });
 }
 
-async function install(file: string, wait: boolean, context: CliContext): Promise<void> {
-  const upload = await context.system.files.read(file, ENVELOPE_BYTES_MAX);
+async function install(file: string, flags: InstallFlags, context: CliContext): Promise<void> {
+  const { files } = context.system;
+  const upload = await files.read(file, ENVELOPE_BYTES_MAX);
+  const token = flags.token === undefined ? null : await files.read(flags.token, TOKEN_BYTES_MAX);
+  const params = {
+    sizeBytes: upload.length,
+    wait: flags.wait === true,
+    ...(token === null ? {} : { token: Buffer.from(token).toString('base64') }),
+  };
   const installed = await withDaemon(context, daemon =>
-    daemon.ask({ method: 'install', params: { sizeBytes: upload.length, wait } }, installedSchema, {
+    daemon.ask({ method: 'install', params }, installedSchema, {
       upload,
       timeoutMs: context.globals().timeoutMs ?? INSTALL_MS,
       onEvent: value => {

@@ -87,6 +87,7 @@ export class FakeService implements ControlService {
   onInstall: (onStep: (step: InstallStep) => void) => Promise<InstalledReport> = () =>
     Promise.resolve(INSTALLED);
   adopted: Uint8Array | null = null;
+  token: Uint8Array | null = null;
   onRollback: () => Promise<InstalledReport> = () => Promise.resolve(INSTALLED);
   simulated = true;
   metricsText = 'airssys_up_info 1\n';
@@ -134,7 +135,8 @@ export class FakeService implements ControlService {
     return Promise.resolve({ causes: this.causes });
   }
 
-  install(envelope: Uint8Array, onStep: (step: InstallStep) => void) {
+  install(envelope: Uint8Array, onStep: (step: InstallStep) => void, token: Uint8Array | null) {
+    this.token = token;
     this.installed = envelope;
     return this.onInstall(onStep);
   }
