@@ -3,7 +3,7 @@
  * Builds the example controllers, signs them with a throwaway key, starts a broker and a gateway
  * with a simulated board, installs the release and tells what happens. Ctrl-C removes everything.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
@@ -18,6 +18,7 @@ import {
 } from '../../runtime/control/reports.ts';
 import { buildGuests } from '../guests.ts';
 import { type SpawnedDaemon, spawnDaemon } from './daemon.ts';
+import { makeStartFolder, removeLeftovers } from './leftovers.ts';
 import { readStartRequest, START_USAGE, type StartOptions } from './options.ts';
 import { START_GUESTS } from './prepare.ts';
 import { buildPrograms } from './programs.ts';
@@ -68,7 +69,8 @@ async function demonstrate(options: StartOptions, stopping: Stopping, undo: Undo
   const guests = buildGuests(START_GUESTS);
   guests.catch(() => undefined);
   const programs = await stopping.unlessAsked(buildPrograms(PROJECT));
-  const folder = await mkdtemp(join(tmpdir(), 'airssys-'));
+  await removeLeftovers(tmpdir(), Date.now());
+  const folder = await makeStartFolder(tmpdir());
   undo.add(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   const broker = await startBroker({ port: options.port });
   undo.add(() => broker.close());

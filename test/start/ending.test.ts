@@ -8,11 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildGuests } from '../../scripts/guests.ts';
+import { removeLeftovers } from '../../scripts/start/leftovers.ts';
 import { killAll, relatives } from '../../scripts/test/process-tree.ts';
 
 const START = join(import.meta.dirname, '../../scripts/start.ts');
 const GATEWAY_UP = 'started, boot';
-const GONE_MS = 15_000;
+/** Generous: a starved machine takes that long to start a gateway. */
+const GONE_MS = 40_000;
 const POLL_MS = 50;
 
 interface Run {
@@ -77,10 +79,14 @@ test('a reader that goes away ends it in order', async ({ run }) => {
   assert.equal(await readdir(run.folder), []);
 });
 
-test('the gateway ends when its starter is killed', async ({ run }) => {
+test('the gateway ends when its starter is killed, and the next start tidies up', async ({
+  run,
+}) => {
   await until('the gateway starts', isUp(run), run);
   run.child.kill('SIGKILL');
   await until('every process ends', isAlone(run), run);
+  assert.is(await removeLeftovers(run.folder, Date.now()), 1);
+  assert.equal(await readdir(run.folder), []);
 });
 
 test.run();
