@@ -3,13 +3,18 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createSigningFolder } from './support/signing-folder.ts';
+import { createSigningFolder, placeRealGuest } from './support/signing-folder.ts';
 
 const test = suite('cli/key ceremony');
 
-const { run, path, remove } = createSigningFolder();
+const folder = createSigningFolder();
+const { run, path, remove } = folder;
 const DOCUMENT = fileURLToPath(new URL('../../runtime/trust/key-ceremony.md', import.meta.url));
 const CLI = fileURLToPath(new URL('../../runtime/entry/cli.ts', import.meta.url));
+
+test.before(async () => {
+  await placeRealGuest(folder);
+});
 
 test.after(remove);
 

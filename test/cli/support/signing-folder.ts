@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildGuests } from '../../../scripts/guests.ts';
 
 const CLI = fileURLToPath(new URL('../../../runtime/entry/cli.ts', import.meta.url));
 
@@ -41,6 +42,18 @@ export interface SigningFolder {
 /** A guest that is a real controller, and the request that it needs beside limits. */
 export const REAL_GUEST = 'bench-relay';
 export const REAL_REQUEST = '{ grant = "gpio:pump[dir=out]", reason = "drives the pump" },';
+
+/**
+ * Puts a real controller in the place of the component that only looks like one, whose structure
+ * `verify` would refuse. Returns the text of the `release.toml` that goes with it, and writes it.
+ */
+export async function placeRealGuest(folder: SigningFolder): Promise<string> {
+  const guests = await buildGuests([REAL_GUEST]);
+  copyFileSync(guests.get(REAL_GUEST) ?? '', folder.path('thermostat.wasm'));
+  const toml = RELEASE_TOML.replace('request = [', `request = [\n  ${REAL_REQUEST}`);
+  writeFileSync(folder.path('release.toml'), toml);
+  return toml;
+}
 
 /** Returns a new folder; `remove` it. */
 export function createSigningFolder(): SigningFolder {
