@@ -26,6 +26,8 @@ export interface CliFiles {
   read(path: string, bytesMax: number): Promise<Uint8Array>;
   /** Returns the content of a file that nobody else may read, else rejects `CLI_DENIED`. */
   readSecret(path: string, bytesMax: number): Promise<Uint8Array>;
+  /** Returns standard input, to its end. Rejects with `CLI_TOO_LARGE` over `bytesMax`. */
+  readInput(bytesMax: number): Promise<Uint8Array>;
   /** Creates a file; rejects with `CLI_EXISTS` where there is one. */
   create(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   /**

@@ -15,7 +15,7 @@ import { decodeRoot, encodeRoot } from '../trust/root-codec.ts';
 import { parseRootToml, ROOT_TOML_CHARACTERS_MAX, rootOfKeys } from '../trust/root-toml.ts';
 import type { CliContext } from './context.ts';
 import { CliError } from './errors.ts';
-import { readPrivateKeys, withKeyOption } from './private-keys.ts';
+import { keyFilesOf, readPrivateKeys, withKeyOption } from './private-keys.ts';
 import { reportRoot } from './root-report.ts';
 import { decodeText } from './text-files.ts';
 
@@ -117,7 +117,7 @@ async function sign(file: string, flags: KeyFlags, context: CliContext): Promise
   const document = keys.reduce(signDocument, await readDocument(file, context));
   // Whoever signs has seen what, or has had the chance: nothing malformed is signed.
   rootIn(document);
-  await context.system.files.replace(file, encodeDocument(document), flags.key ?? []);
+  await context.system.files.replace(file, encodeDocument(document), keyFilesOf(flags.key ?? []));
   reportRoot(document, null, context);
 }
 

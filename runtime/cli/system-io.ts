@@ -14,6 +14,7 @@ export function createCliFiles(): CliFiles {
   return {
     read: (path, bytesMax) => readFile(path, bytesMax, () => undefined),
     readSecret: (path, bytesMax) => readFile(path, bytesMax, mode => requirePrivate(path, mode)),
+    readInput: bytesMax => readInput(bytesMax),
     create: (path, bytes, mode) => guarded(path, () => writeNew(path, bytes, mode)),
     replace: (path, bytes, inputs) => guarded(path, () => replace(path, bytes, inputs)),
     exists: path =>
@@ -49,6 +50,17 @@ function readFile(
       await file.close();
     }
   });
+}
+
+async function readInput(bytesMax: number): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of process.stdin) {
+    bytes += piece.length;
+    if (bytes > bytesMax) throw tooLarge('standard input', bytes, bytesMax);
+    pieces.push(piece);
+  }
+  return Uint8Array.from(Buffer.concat(pieces));
 }
 
 async function writeNew(path: string, bytes: Uint8Array, mode: number): Promise<void> {

@@ -18,11 +18,13 @@ import { requireRootInForce } from '../trust/time.ts';
 import type { CliContext } from './context.ts';
 import { CliError } from './errors.ts';
 import { alignColumns } from './output.ts';
+import { rootOfRole } from './required-role.ts';
 
 interface VerifyFlags {
   readonly root: string;
   readonly allowEddsaGeneric?: boolean;
   readonly at?: string;
+  readonly require?: string;
 }
 
 /** `verify`: checks a signed release against a root, layer by layer. */
@@ -37,6 +39,7 @@ export function registerVerify(program: Command, context: CliContext): void {
       '--at <time>',
       'whether it could be installed then: 2027-01-31T12:00:00Z (default: now)',
     )
+    .option('--require <role>', 'only if this release role vouches for it')
     .action(async (file: string, flags: VerifyFlags) => {
       await verify(file, flags, context);
     });
@@ -45,7 +48,8 @@ export function registerVerify(program: Command, context: CliContext): void {
 async function verify(file: string, flags: VerifyFlags, context: CliContext): Promise<void> {
   const { files, clock, runtimeVersion } = context.system;
   const nowS = flags.at === undefined ? clock.wallMs() / 1_000 : momentOf(flags.at);
-  const root = verifyFirstRoot(await files.read(flags.root, DOCUMENT_BYTES_MAX));
+  const whole = verifyFirstRoot(await files.read(flags.root, DOCUMENT_BYTES_MAX));
+  const root = rootOfRole(whole, flags.require);
   requireRootInForce(root, nowS);
   const bytes = await files.read(file, ENVELOPE_BYTES_MAX);
   const passed: VerificationLayer[] = [];

@@ -1,5 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,7 +14,7 @@ import { createSigningFolder, placeRealGuest } from './support/signing-folder.ts
 const test = suite('cli/key ceremony');
 
 const folder = createSigningFolder();
-const { run, path, remove } = folder;
+const { run, runWith, path, remove } = folder;
 const DOCUMENT = fileURLToPath(new URL('../../runtime/trust/key-ceremony.md', import.meta.url));
 const CLI = fileURLToPath(new URL('../../runtime/entry/cli.ts', import.meta.url));
 
@@ -54,6 +60,21 @@ test('a root that lacks signatures is not verified against', async () => {
   const refused = await run('verify', 'heating.suit', '--root', 'half.cbor');
   assert.is(refused.exit, 6);
   assert.match(refused.err, /SIGNATURE_THRESHOLD/);
+});
+
+test('a key comes from standard input; another role than the required one is refused', async () => {
+  const key = readFileSync(path('operator.key'));
+  const out = ['--out', 'piped.suit', '--root', 'root.1.cbor'];
+  const signed = await runWith(key, 'sign', 'release.toml', '--key', '-', ...out);
+  assert.is(signed.exit, 0, signed.err);
+  assert.equal(readFileSync(path('piped.suit')), readFileSync(path('heating.suit')));
+  const other = [...out, '--role', 'release/pump'];
+  const refused = await runWith(key, 'sign', 'release.toml', '--key', '-', ...other);
+  assert.match(refused.err, /SIGNATURE_WRONG_ROLE/);
+  const required = ['--root', 'root.1.cbor', '--require'];
+  assert.is((await run('verify', 'piped.suit', ...required, 'release/site')).exit, 0);
+  assert.is((await run('verify', 'piped.suit', ...required, 'release/pump')).exit, 6);
+  assert.is((await run('verify', 'piped.suit', ...required, 'site')).exit, 2);
 });
 
 test('a token is made for one gateway and one release; what is none is refused', async () => {

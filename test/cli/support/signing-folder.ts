@@ -35,6 +35,8 @@ export interface Outcome {
 /** A temporary folder with a release to sign, in which the real command line runs. */
 export interface SigningFolder {
   run(...args: readonly string[]): Promise<Outcome>;
+  /** The same with bytes on standard input. */
+  runWith(input: Uint8Array, ...args: readonly string[]): Promise<Outcome>;
   path(name: string): string;
   remove(): void;
 }
@@ -63,12 +65,15 @@ export function createSigningFolder(): SigningFolder {
   writeFileSync(path('thermostat.wasm'), Buffer.from('\0asm\x0d\0\x01\0and more'));
   // The first call compiles the sources for all others.
   const env = { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: path('cache') };
-  const run = (...args: readonly string[]) =>
+  const runWith = (input: Uint8Array, ...args: readonly string[]) =>
     new Promise<Outcome>(resolve => {
       const command = [CLI, ...args];
       const child = execFile(process.execPath, command, { cwd: folder, env }, (_, out, err) =>
         resolve({ exit: child.exitCode ?? -1, out, err }),
       );
+      // A command that does not read it has ended before it was written.
+      child.stdin?.on('error', () => undefined).end(input);
     });
-  return { run, path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const run = (...args: readonly string[]) => runWith(new Uint8Array(), ...args);
+  return { run, runWith, path, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
