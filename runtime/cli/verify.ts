@@ -87,7 +87,7 @@ function reportPassed(
   context: CliContext,
 ): void {
   const { release, components, manifestDigest, authority } = verified;
-  const { keyIds, role, rootVersion } = authority;
+  const { keyIds, roles, rootVersion } = authority;
   if (context.globals().json) {
     context.out.document('airssys.verify/1', {
       verified: true,
@@ -97,7 +97,7 @@ function reportPassed(
       sequence: release.sequence,
       manifestDigest,
       keyIds,
-      role,
+      roles,
       rootVersion,
     });
     return;
@@ -109,7 +109,7 @@ function reportPassed(
   const before = useBeforeS === undefined ? '' : `, use before ${formatInstant(useBeforeS)}`;
   const details: Record<VerificationLayer, string> = {
     envelope: `${bytes.length} bytes, digest ${manifestDigest.slice(0, 12)}`,
-    signature: `${names} for ${role}, root ${rootVersion}`,
+    signature: `${names} for ${roles.join(', ')}, root ${rootVersion}`,
     manifest: `${release.name} ${release.version}, sequence ${release.sequence}`,
     payload: `${components.size} components for ${images} places`,
     policy: `runtime >= ${release.minimumRuntime}${before}; grants and board: at install`,

@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../../capabilities/guards/index.ts';
 import { type ActorState, describeEnd, type EndCause } from '../actors/actor-types.ts';
 import { errorCode, errorMessage } from '../base/errors.ts';
-import type { DeployEvent } from '../deploy/deployer.ts';
+import type { DeployEvent } from '../deploy/deploy-event.ts';
 import type { Release } from '../manifest/release.ts';
 import type { Causes } from '../monitoring/causes.ts';
 import type { Audit } from '../ports/audit.ts';

@@ -7,17 +7,17 @@ import { spawnStage } from '../components/stage-io.ts';
 import { claimControlSocket, listenControl } from '../control/server-io.ts';
 import type { AdmissionRules } from '../deploy/admission.ts';
 import { contentStore } from '../deploy/content-store.ts';
-import { createDeployer, type DeployEvent, type Deployer } from '../deploy/deployer.ts';
+import type { DeployEvent } from '../deploy/deploy-event.ts';
+import { createDeployer, type Deployer } from '../deploy/deployer.ts';
 import { slotStore } from '../deploy/slot-store.ts';
 import { openTrustStore, type TrustStore } from '../deploy/trust-store.ts';
-import { requireOwnership } from '../deploy/vouching.ts';
+import { releaseTrust } from '../deploy/vouching.ts';
 import type { ReleaseVerifier } from '../manifest/release-verifier.ts';
 import { threadedVerifier } from '../manifest/threaded-verifier-io.ts';
 import type { LogSink } from '../monitoring/log.ts';
 import { ComponentError } from '../ports/component-host.ts';
 import type { Log } from '../ports/log.ts';
-import { verifyRecoveryToken } from '../trust/recovery-token.ts';
-import { currentRoot, isRoleRenewed } from '../trust/root-chain.ts';
+import { currentRoot } from '../trust/root-chain.ts';
 import { nowAtLeastS } from '../trust/time.ts';
 import { Closing } from './closing.ts';
 import { controlService, installedReport } from './control-service.ts';
@@ -32,7 +32,7 @@ import { type LiveRelease, runRelease } from './release-runner.ts';
 import type { GatewaySettings } from './settings-io.ts';
 import { lockState } from './state-lock.ts';
 import type { GatewayPicture } from './status-report.ts';
-import { updateTrust, vouchers } from './trust.ts';
+import { leaveOf, updateTrust, vouchers } from './trust.ts';
 
 /** What a gateway is started with. */
 export interface GatewayParts {
@@ -146,7 +146,7 @@ async function assemble(parts: GatewayParts, closing: Closing): Promise<Gateway>
       clock,
       live: running,
       picture,
-      leaveOf: token => verifyRecoveryToken(token, currentRoot(trust.chain()), config.name),
+      leaveOf: token => leaveOf(trust, foundation, token, config.name),
       updateTrust: document => updateTrust(trust, foundation, document),
       shutdown: parts.onShutdown,
     }),
@@ -230,12 +230,9 @@ function makeDeployer(parts: {
         stage,
         progress,
       };
-      const examined = await releaseReadiness(readiness, envelope, occasion);
-      const installed = deployer.running()?.release.controllers ?? [];
-      if (occasion === 'new') requireOwnership(trust.chain(), examined.authority, installed);
-      return examined;
+      return releaseReadiness(readiness, envelope, occasion);
     },
-    isRenewed: (role, since) => isRoleRenewed(trust.chain(), role, since),
+    trust: releaseTrust(trust),
     start: async (ready, slot, reason, previous) => {
       live.release = await runRelease(
         {

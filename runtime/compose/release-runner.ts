@@ -1,7 +1,8 @@
 import type { ActorStatus } from '../actors/actor-types.ts';
 import { Supervisor } from '../actors/supervisor.ts';
 import { type AdmissionRules, type AdmittedController, admitRelease } from '../deploy/admission.ts';
-import type { ReadyRelease, ReleaseStart, RunningRelease } from '../deploy/deployer.ts';
+import type { ReleaseStart } from '../deploy/deploy-event.ts';
+import type { ReadyRelease, RunningRelease } from '../deploy/deployer.ts';
 import { DeployError } from '../deploy/errors.ts';
 import type { SlotName } from '../deploy/slot-record.ts';
 import { startTrial, type TrialBounds, trialBounds } from '../deploy/trial.ts';

@@ -5,6 +5,8 @@ import type { TrustStore } from '../deploy/trust-store.ts';
 import { rootsForAccepted, rootsForNew } from '../deploy/vouching.ts';
 import type { Vouchers } from '../manifest/verify-envelope.ts';
 import type { Clock } from '../ports/clock.ts';
+import { type RecoveryToken, verifyRecoveryToken } from '../trust/recovery-token.ts';
+import { currentRoot } from '../trust/root-chain.ts';
 import type { Foundation } from './foundation.ts';
 
 /**
@@ -13,20 +15,10 @@ import type { Foundation } from './foundation.ts';
  */
 export async function updateTrust(
   trust: TrustStore,
-  { log, audit }: Foundation,
+  foundation: Foundation,
   document: Uint8Array,
 ): Promise<TrustUpdatedReport> {
-  const tell = (decision: 'event' | 'deny', reason: string) => {
-    log.write(decision === 'event' ? 'info' : 'warn', 'gateway', reason);
-    audit.record({
-      actor: 'operator',
-      action: 'trust.update',
-      resource: 'trust',
-      decision,
-      grant: null,
-      reason,
-    });
-  };
+  const tell = teller(foundation, 'trust.update');
   try {
     const { kind, version } = await trust.adopt(document);
     tell('event', `${kind} ${version} is in force`);
@@ -48,4 +40,34 @@ export function vouchers(trust: TrustStore, clock: Clock, occasion: Occasion): V
       ? rootsForNew({ chain, damage: trust.damage(), wallMs: clock.wallMs() })
       : rootsForAccepted({ chain });
   return { roots, revocations: trust.revocations() };
+}
+
+/**
+ * Returns the leave that a recovery token gives: an exception, which is recorded as one.
+ * @throws TrustError, SignatureError where it is none
+ */
+export function leaveOf(
+  trust: TrustStore,
+  foundation: Foundation,
+  token: Uint8Array,
+  gateway: string,
+): RecoveryToken {
+  const tell = teller(foundation, 'trust.token');
+  try {
+    const root = currentRoot(trust.chain());
+    const leave = verifyRecoveryToken(token, root, gateway, trust.revocations());
+    const what = `release ${leave.manifestDigest.slice(0, 12)}`;
+    tell('event', `token ${leave.counter} asks for ${what}, which may be older than the floor`);
+    return leave;
+  } catch (error) {
+    tell('deny', `a recovery token was refused: ${errorMessage(error)}`);
+    throw error;
+  }
+}
+
+function teller({ log, audit }: Foundation, action: string) {
+  return (decision: 'event' | 'deny', reason: string) => {
+    log.write(decision === 'event' ? 'info' : 'warn', 'gateway', reason);
+    audit.record({ actor: 'operator', action, resource: 'trust', decision, grant: null, reason });
+  };
 }

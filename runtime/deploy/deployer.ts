@@ -4,10 +4,12 @@ import { VerifierError } from '../manifest/release-verifier.ts';
 import type { Authority } from '../manifest/verify-envelope.ts';
 import type { Assembly } from '../ports/component-host.ts';
 import type { ContentStore } from './content-store.ts';
+import type { DeployEvent, ReleaseStart } from './deploy-event.ts';
 import { DeployError } from './errors.ts';
 import * as machine from './slot-machine.ts';
 import { EMPTY_RECORD, type SlotName, type SlotRecord } from './slot-record.ts';
-import type { RecordDamage, SlotStore } from './slot-store.ts';
+import type { SlotStore } from './slot-store.ts';
+import type { ReleaseTrust } from './vouching.ts';
 
 /**
  * Installs, starts, commits and takes back releases: the actor around the slot machine. Every
@@ -46,14 +48,15 @@ export interface InstalledRelease {
 /** A release whose envelope was verified and whose components were staged. */
 export interface ReadyRelease {
   readonly release: Release;
+  /** Who vouches for it. */
+  readonly authority: Authority;
   readonly manifestDigest: string;
   /** By controller. */
   readonly assemblies: ReadonlyMap<string, Assembly>;
 }
 
-/** A ready release, who vouched for it, and the very bytes that it was verified in. */
+/** A ready release, and the very bytes that it was verified in. */
 export interface ExaminedRelease extends ReadyRelease {
-  readonly authority: Authority;
   readonly envelope: Uint8Array;
   /** SHA-256 of them, lower-case hex. */
   readonly envelopeDigest: string;
@@ -64,9 +67,6 @@ export interface ExaminedRelease extends ReadyRelease {
  * accepted it before.
  */
 export type Occasion = 'new' | 'recovery' | 'accepted';
-
-/** Why a release is started. */
-export type ReleaseStart = 'cold' | 'update' | 'rollback';
 
 /** A started release. */
 export interface RunningRelease {
@@ -85,8 +85,7 @@ export interface DeployerParts {
    * result holds them. Rejects with VerifierError when it cannot tell.
    */
   readonly makeReady: (envelope: Uint8Array, occasion: Occasion) => Promise<ExaminedRelease>;
-  /** Whether the floor of a role is one of former keys. */
-  readonly isRenewed: machine.RoleRenewal;
+  readonly trust: ReleaseTrust;
   readonly start: (
     ready: ReadyRelease,
     slot: SlotName,
@@ -102,19 +101,6 @@ export interface DeployerParts {
   /** Returns why nothing may run here, whatever the release; null where it may. */
   readonly obstacle?: () => Promise<Error | null>;
 }
-
-/** What the deployer reports as it happens. */
-export type DeployEvent =
-  | ({ readonly kind: 'record-damaged' } & RecordDamage)
-  | { readonly kind: 'record-unsaved'; readonly cause: string }
-  | { readonly kind: 'installing'; readonly release: Release; readonly slot: SlotName }
-  | { readonly kind: 'started'; readonly release: Release; readonly reason: ReleaseStart }
-  | { readonly kind: 'committed'; readonly release: Release; readonly slot: SlotName }
-  | { readonly kind: 'refused'; readonly error: unknown }
-  /** `release` is NAME@VERSION. */
-  | { readonly kind: 'trial-failed'; readonly release: string; readonly cause: string }
-  | { readonly kind: 'rolled-back'; readonly release: Release; readonly cause: string }
-  | { readonly kind: 'stranded'; readonly cause: string };
 
 interface Current extends InstalledRelease {
   readonly running: RunningRelease;
@@ -264,18 +250,27 @@ class DeployerActor implements Deployer {
   }> {
     try {
       const examined = await this.#parts.makeReady(bytes, leave === null ? 'new' : 'recovery');
-      const { envelope, envelopeDigest, authority, ...ready } = examined;
-      const { name, version, sequence } = ready.release;
+      const { envelope, envelopeDigest, ...ready } = examined;
+      const { authority } = ready;
+      const { name, version, sequence, controllers } = ready.release;
       const candidate = {
         envelopeDigest,
         manifestDigest: ready.manifestDigest,
         name,
         version,
         sequence,
-        role: authority.role,
+        roles: authority.roles,
         rootVersion: authority.rootVersion,
+        controllers: controllers.map(controller => controller.name),
       };
-      machine.requireInstallable(this.#record, candidate, this.#parts.isRenewed, leave);
+      const { trust } = this.#parts;
+      const floors = trust.floorsOf(authority, this.#record.floors);
+      machine.requireInstallable(this.#record, candidate, floors, leave);
+      const { active, slots } = this.#record;
+      const installed = active === null ? null : slots[active];
+      if (leave === null) trust.requireOwner(authority, installed?.controllers ?? []);
+      // Verified and staged it was for a while, in which whom to trust may have changed.
+      trust.requireVouched(authority, candidate.manifestDigest, leave !== null);
       return { ready, candidate, envelope };
     } catch (error) {
       this.#parts.onEvent({ kind: 'refused', error });
@@ -286,8 +281,10 @@ class DeployerActor implements Deployer {
   }
 
   async #resumeTrial(slot: SlotName): Promise<void> {
+    const ready = await this.#loadTrial(slot);
+    if (ready === null) return;
     try {
-      await this.#tryOut(await this.#load(slot), slot);
+      await this.#tryOut(ready, slot);
     } catch (error) {
       // The trial's failure was reported and the committed release runs; only being left with
       // nothing at all is an error of the start itself.
@@ -295,10 +292,32 @@ class DeployerActor implements Deployer {
     }
   }
 
+  /** Returns null where it cannot be had: then the committed release is started instead. */
+  async #loadTrial(slot: SlotName): Promise<ReadyRelease | null> {
+    try {
+      return await this.#load(slot);
+    } catch (error) {
+      if (this.#closing) throw closing();
+      if (error instanceof VerifierError) {
+        // No verdict says nothing about the release: its next try is at the next start.
+        await this.#startCommitted('cold');
+        return null;
+      }
+      const cause = errorMessage(error);
+      const failed = this.#record.slots[slot];
+      await this.#takeOn(machine.fail(this.#record, cause));
+      this.#reportTrialFailure(cause, failed);
+      await this.#startCommitted('rollback');
+      return null;
+    }
+  }
+
   async #tryOut(ready: ReadyRelease, slot: SlotName): Promise<InstalledRelease> {
     try {
       await this.#switchTo(ready, slot, 'update');
       await this.#requireCurrent().running.proven;
+      const isRecovery = this.#record.trial?.floorStays === true;
+      this.#parts.trust.requireVouched(ready.authority, ready.manifestDigest, isRecovery);
     } catch (error) {
       // Stopped with the gateway, it has not failed: it goes on at the next start.
       if (this.#closing) throw closing();
@@ -352,11 +371,7 @@ class DeployerActor implements Deployer {
     if (entry === null) throw new DeployError('DEPLOY_NOT_STORED', `slot ${slot} is empty`);
     const load = async () => {
       const bytes = await this.#parts.envelopes.get(entry.envelopeDigest);
-      const {
-        envelope: _,
-        authority: __,
-        ...ready
-      } = await this.#parts.makeReady(bytes, 'accepted');
+      const { envelope: _, ...ready } = await this.#parts.makeReady(bytes, 'accepted');
       return ready;
     };
     return load().catch(error => {

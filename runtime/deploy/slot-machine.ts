@@ -3,6 +3,7 @@ import { DeployError } from './errors.ts';
 import {
   BAD_RELEASES_MAX,
   FLOORS_MAX,
+  type Floor,
   type SlotEntry,
   type SlotName,
   type SlotRecord,
@@ -30,8 +31,9 @@ export interface Candidate {
   readonly name: string;
   readonly version: string;
   readonly sequence: number;
-  readonly role: string;
+  readonly roles: readonly string[];
   readonly rootVersion: number;
+  readonly controllers: readonly string[];
 }
 
 /** Leave to go below a floor once: see trust/recovery-token.ts. */
@@ -44,19 +46,15 @@ export type BootDecision =
   | { readonly kind: 'try'; readonly slot: SlotName; readonly record: SlotRecord }
   | { readonly kind: 'give-up-trial'; readonly record: SlotRecord };
 
-/** Whether a role got other keys after a version of the root: see trust/root-chain.ts. */
-export type RoleRenewal = (role: string, sinceRootVersion: number) => boolean;
-
 /**
- * Refuses a release that may not be installed here. The floor is that of the role that signed: of a
- * name, it could be evaded by another one.
+ * Refuses a release that may not be installed here. `floors` are those that hold for it, by role.
  * @throws DeployError `DEPLOY_DOWNGRADE`, `DEPLOY_SEQUENCE_REUSED`, `DEPLOY_KNOWN_BAD`,
  * `DEPLOY_ALREADY_INSTALLED`, `DEPLOY_FLOORS_FULL`.
  */
 export function requireInstallable(
   record: SlotRecord,
   candidate: Candidate,
-  isRenewed: RoleRenewal,
+  floors: ReadonlyMap<string, Floor>,
   leave: Leave | null = null,
 ): void {
   const what = `${candidate.name} ${candidate.version} (sequence ${candidate.sequence})`;
@@ -77,16 +75,18 @@ export function requireInstallable(
     requireLeave(record, candidate, leave);
     return;
   }
-  const { role } = candidate;
-  const floor = record.floors.get(role);
-  if (floor === undefined) {
-    if (record.floors.size < FLOORS_MAX) return;
+  const known = new Set([...record.floors.keys(), ...candidate.roles]);
+  if (known.size > FLOORS_MAX) {
     throw new DeployError(
       'DEPLOY_FLOORS_FULL',
       `this gateway remembers ${FLOORS_MAX} roles that signed; reuse one of them`,
     );
   }
-  if (isRenewed(role, floor.rootVersion)) return;
+  for (const [role, floor] of floors) requireAbove(candidate, role, floor);
+}
+
+function requireAbove(candidate: Candidate, role: string, floor: Floor): void {
+  const what = `${candidate.name} ${candidate.version} (sequence ${candidate.sequence})`;
   if (candidate.sequence < floor.sequence) {
     throw new DeployError(
       'DEPLOY_DOWNGRADE',
@@ -164,22 +164,24 @@ export function beginTry(record: SlotRecord): SlotRecord {
 }
 
 /**
- * Makes the release on trial the active one. Only here does the floor rise; that of a release which
- * a token let in below it stays.
+ * Makes the release on trial the active one. Only here do the floors of its roles rise; those that
+ * a token let it in below stay.
  */
 export function commit(record: SlotRecord): SlotRecord {
   const { trial } = record;
   const entry = trial === null ? null : record.slots[trial.slot];
   if (trial === null || entry === null) throw notThere('no release is on trial');
-  const { role, rootVersion, sequence, manifestDigest } = entry;
+  const { roles, rootVersion, sequence, manifestDigest } = entry;
+  const floors = new Map(record.floors);
+  for (const role of roles) {
+    if (trial.floorStays && floors.has(role)) continue;
+    floors.set(role, { sequence, manifestDigest, rootVersion });
+  }
   return next(record, {
     active: trial.slot,
     trial: null,
     slots: withSlot(record, trial.slot, { ...entry, state: 'good' }),
-    floors:
-      trial.floorStays && record.floors.has(role)
-        ? record.floors
-        : new Map(record.floors).set(role, { sequence, manifestDigest, rootVersion }),
+    floors,
   });
 }
 

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
+import { CONTROLLERS_MAX } from '../manifest/limits.ts';
 import { DeployError } from './errors.ts';
 
 /**
@@ -47,9 +48,11 @@ export interface SlotEntry {
   readonly name: string;
   readonly version: string;
   readonly sequence: number;
-  /** Under which role it was verified, and in which root that stands. */
-  readonly role: string;
+  /** Roles that vouched for it, and the root in which they stand. */
+  readonly roles: readonly string[];
   readonly rootVersion: number;
+  /** Names of its controllers. */
+  readonly controllers: readonly string[];
   /** `writing` while its content is incomplete, `bad` after a failed trial. */
   readonly state: 'writing' | 'installed' | 'good' | 'bad';
 }
@@ -101,8 +104,9 @@ const entrySchema = v.strictObject({
   name: text,
   version: text,
   sequence: counter,
-  role: text,
+  roles: v.pipe(v.array(text), v.maxLength(FLOORS_MAX)),
   rootVersion: counter,
+  controllers: v.pipe(v.array(text), v.maxLength(CONTROLLERS_MAX)),
   state: v.picklist(['writing', 'installed', 'good', 'bad']),
 });
 

@@ -2,7 +2,12 @@ import { errorMessage } from '../base/errors.ts';
 import type { Files } from '../ports/files.ts';
 import { DOCUMENT_BYTES_MAX, kindOfDocument } from '../trust/document.ts';
 import { TrustError } from '../trust/errors.ts';
-import { NO_REVOCATIONS, type Revocations, verifyRevocations } from '../trust/revocations.ts';
+import {
+  NO_REVOCATIONS,
+  type Revocations,
+  type VerifiedRevocations,
+  verifyRevocations,
+} from '../trust/revocations.ts';
 import type { Root } from '../trust/root.ts';
 import {
   currentRoot,
@@ -57,7 +62,11 @@ class FolderTrustStore implements TrustStore {
   readonly #folder: string;
   #chain: RootChain;
   #revocations = NO_REVOCATIONS;
-  #damage: string | null = null;
+  #listBy: VerifiedRevocations['role'] | null = null;
+  #rootDamage: string | null = null;
+  #listDamage: string | null = null;
+  /** Resolves when what is being adopted is: one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(files: Files, folder: string, factory: Root) {
     this.#files = files;
@@ -74,10 +83,17 @@ class FolderTrustStore implements TrustStore {
   }
 
   damage(): string | null {
-    return this.#damage;
+    const words = [this.#rootDamage, this.#listDamage].filter(one => one !== null);
+    return words.length === 0 ? null : words.join('; ');
   }
 
-  async adopt(bytes: Uint8Array): Promise<Adopted> {
+  adopt(bytes: Uint8Array): Promise<Adopted> {
+    const adopted = this.#turn.then(() => this.#adopt(bytes));
+    this.#turn = adopted.catch(() => undefined);
+    return adopted;
+  }
+
+  async #adopt(bytes: Uint8Array): Promise<Adopted> {
     const kind = kindOfDocument(bytes);
     switch (kind) {
       case 'root':
@@ -97,8 +113,13 @@ class FolderTrustStore implements TrustStore {
   }
 
   async #adoptRevocations(bytes: Uint8Array): Promise<number> {
-    const { version } = verifyRevocations(bytes, [currentRoot(this.#chain)]).revocations;
-    if (version <= this.#revocations.version) {
+    // Which list is in force, and who may sign the next one, is not known then.
+    if (this.#rootDamage !== null) throw new TrustError('TRUST_DAMAGED', this.#rootDamage);
+    const found = verifyRevocations(bytes, [currentRoot(this.#chain)], this.#revocations);
+    const { version } = found.revocations;
+    // The owners have the last word over a list of the site, whatever number a thief gave it.
+    const overrules = found.role === 'root' && this.#listBy === 'site';
+    if (version <= this.#revocations.version && !overrules) {
       throw new TrustError(
         'TRUST_REVOCATIONS_VERSION',
         `list ${version} is not newer than list ${this.#revocations.version}, which is in force`,
@@ -111,7 +132,8 @@ class FolderTrustStore implements TrustStore {
 
   /** Follows the files from the root in force, then reads the list, which they may have ended. */
   async load(): Promise<void> {
-    this.#damage = (await this.#loadRoots()) ?? (await this.#loadRevocations());
+    this.#rootDamage = await this.#loadRoots();
+    this.#listDamage = await this.#loadRevocations();
   }
 
   async #loadRoots(): Promise<string | null> {
@@ -132,10 +154,12 @@ class FolderTrustStore implements TrustStore {
     try {
       const bytes = await this.#files.read(this.#path(REVOCATIONS_FILE), DOCUMENT_BYTES_MAX);
       if (bytes === null) return null;
-      const found = verifyRevocations(bytes, newestFirst(this.#chain));
-      // A thief who signed the highest version there is must not have the last word.
-      const isVoid = isRoleRenewed(this.#chain, found.role, found.rootVersion);
-      this.#revocations = isVoid ? NO_REVOCATIONS : found.revocations;
+      const found = verifyRevocations(bytes, newestFirst(this.#chain), NO_REVOCATIONS);
+      // Of former keys: what they revoked stays so until the new ones say otherwise, with whatever
+      // number. A thief who signed the highest one there is must not have the last word.
+      const isFormer = isRoleRenewed(this.#chain, found.role, found.rootVersion);
+      this.#revocations = isFormer ? { ...found.revocations, version: 0 } : found.revocations;
+      this.#listBy = found.role;
       return null;
     } catch (error) {
       return lostWords('the list of revocations', error);

@@ -2,9 +2,14 @@ import { type CoseMessage, parseCose } from '../signing/cose.ts';
 import { SignatureError } from '../signing/errors.ts';
 import type { TrustedKey } from '../signing/trusted-key.ts';
 import { requireSigners, type SignatureOptions } from '../signing/verify-cose.ts';
-import { coveringRole, requireReleaseRoles } from '../trust/release-roles.ts';
+import {
+  coveringRoles,
+  type ReleaseClaims,
+  requireReleaseRoles,
+  type ScopeFault,
+} from '../trust/release-roles.ts';
 import { NO_REVOCATIONS, type Revocations } from '../trust/revocations.ts';
-import type { Role, Root } from '../trust/root.ts';
+import type { Root } from '../trust/root.ts';
 import { type Envelope, parseEnvelope } from './envelope.ts';
 import { ReleaseError } from './errors.ts';
 import { decodeManifest } from './manifest-decode.ts';
@@ -36,8 +41,8 @@ export interface VerifiedRelease {
 
 /** The role under which a release was verified, and the keys that signed. */
 export interface Authority {
-  /** Name of the first role of the root that covers the release. */
-  readonly role: string;
+  /** Names of the roles that vouch: reached, and covering the release. At least one. */
+  readonly roles: readonly string[];
   /** The root that names it. */
   readonly rootVersion: number;
   /** Ids of all keys of that root that signed, lower-case hex; at least one. */
@@ -89,13 +94,6 @@ export function verifyEnvelope(
 /** Bytes of one signature block: a COSE_Sign with as many signers as there may be. */
 const BLOCK_BYTES_MAX = 8 * 1_024;
 
-/** Roles of one root that a release's signers reach. */
-interface Reached {
-  readonly root: Root;
-  readonly roles: readonly Role[];
-  readonly signers: readonly TrustedKey[];
-}
-
 /**
  * Returns the release in an envelope, after all layers but the policy: what depends on nothing but
  * bytes and roots. Nothing of the manifest is decoded before the threshold of a role is reached.
@@ -109,10 +107,7 @@ export function authenticateEnvelope(
   const passed = options.onPassed ?? (() => undefined);
   const envelope = parseEnvelope(bytes);
   passed('envelope');
-  const reached = reachedUnder(envelope, roots, options);
-  passed('signature');
-  const release = decodeManifest(envelope.manifest);
-  const authority = requireCovered(release, reached);
+  const { release, authority } = vouchedFor(envelope, roots, options, passed);
   passed('manifest');
   const components = requirePayloads(release, envelope.payloads);
   passed('payload');
@@ -120,33 +115,57 @@ export function authenticateEnvelope(
   return { release, manifestDigest, components, authority };
 }
 
-/** Asks each root; what the first one says is the error when none of them has a role to offer. */
-function reachedUnder(
-  { digestBytes, signatureBlocks, manifestDigest }: Envelope,
+/**
+ * Asks one root after the other until one vouches. What the first one says is the error when none
+ * has a role to offer; what the first role lacks, when no role covers the release.
+ */
+function vouchedFor(
+  envelope: Envelope,
   roots: Roots,
   options: AuthenticateOptions,
-): readonly [Reached, ...Reached[]] {
+  passed: (layer: VerificationLayer) => void,
+): { readonly release: Release; readonly authority: Authority } {
+  const { digestBytes, signatureBlocks, manifestDigest } = envelope;
   const { revocations = NO_REVOCATIONS } = options;
   if (revocations.releases.includes(manifestDigest)) {
     const words = `release ${manifestDigest.slice(0, 12)} was revoked by list`;
     throw new SignatureError('SIGNATURE_REVOKED', `${words} ${revocations.version}`);
   }
   const messages = signatureBlocks.map(detachedMessage);
-  const refusals: SignatureError[] = [];
-  const reached = roots.flatMap((root): Reached[] => {
+  let refusal: SignatureError | null = null;
+  let release: Release | null = null;
+  let fault: ScopeFault | null = null;
+  for (const root of roots) {
     try {
       const all = requireSigners(messages, digestBytes, root.keys, options);
       const signers = requireUnrevoked(all, revocations);
-      return [{ root, signers, roles: requireReleaseRoles(root, signers) }];
+      const roles = requireReleaseRoles(root, signers);
+      if (release === null) passed('signature');
+      release ??= decodeManifest(envelope.manifest);
+      const covering = coveringRoles(roles, claimsOf(release));
+      if (covering.roles.length > 0) {
+        const names = covering.roles.map(({ name }) => name);
+        const keyIds = signers.map(({ keyId }) => keyId);
+        return { release, authority: { roles: names, rootVersion: root.version, keyIds } };
+      }
+      fault ??= covering.fault;
     } catch (error) {
       if (!(error instanceof SignatureError)) throw error;
-      refusals.push(error);
-      return [];
+      refusal ??= error;
     }
-  });
-  const [first, ...others] = reached;
-  if (first === undefined) throw refusals[0];
-  return [first, ...others];
+  }
+  if (fault === null) throw refusal ?? new SignatureError('SIGNATURE_MISSING', 'no root was asked');
+  const code = fault.by === 'path' ? 'MANIFEST_ROLE_PATH' : 'MANIFEST_ROLE_CEILING';
+  throw new ReleaseError(code, fault.detail);
+}
+
+function claimsOf({ controllers }: Release): ReleaseClaims {
+  return {
+    controllers: controllers.map(({ name, requests }) => ({
+      name,
+      grants: requests.map(({ grant }) => grant),
+    })),
+  };
 }
 
 /** What a revoked key signed counts for nothing; what others signed beside it still does. */
@@ -171,21 +190,4 @@ function detachedMessage(block: Uint8Array): CoseMessage {
     throw new SignatureError('SIGNATURE_MALFORMED', words);
   }
   return message;
-}
-
-function requireCovered(release: Release, reached: readonly [Reached, ...Reached[]]): Authority {
-  const controllers = release.controllers.map(({ name, requests }) => ({
-    name,
-    grants: requests.map(({ grant }) => grant),
-  }));
-  for (const { root, roles, signers } of reached) {
-    const found = coveringRole(roles, { controllers });
-    if (!('role' in found)) continue;
-    const keyIds = signers.map(({ keyId }) => keyId);
-    return { role: found.role.name, rootVersion: root.version, keyIds };
-  }
-  const first = coveringRole(reached[0].roles, { controllers });
-  const { by, detail } = 'fault' in first ? first.fault : { by: 'path' as const, detail: '' };
-  const code = by === 'path' ? 'MANIFEST_ROLE_PATH' : 'MANIFEST_ROLE_CEILING';
-  throw new ReleaseError(code, detail);
 }

@@ -51,13 +51,15 @@ export function verifyCose(bytes: Uint8Array, options: VerifyCoseOptions): Verif
   if (message.payload !== null && options.detachedPayload !== undefined) {
     throw new SignatureError('SIGNATURE_MALFORMED', 'the payload must be detached');
   }
-  const signers = requireSigners([message], payload, options.keys, options);
+  const signers = requireSigners([message], payload, options.keys, { ...options, asksAll: true });
   return { payload, contentType, signers };
 }
 
 /**
  * Returns the distinct keys of `keys` that truly signed `payload`, at least one, in the order of
- * their signatures. Signatures by other keys do not count, whatever their algorithm.
+ * their signatures. Signatures by other keys do not count, whatever their algorithm; nor, unless
+ * `asksAll`, those that do not name their key: with many keys they cost much, and anybody can add
+ * them.
  * @throws SignatureError `SIGNATURE_MISSING`, `SIGNATURE_UNKNOWN_KEY` or `SIGNATURE_ALGORITHM`
  *   where none counts; `SIGNATURE_INVALID`, `_DISPUTED`, `_ALGORITHM` for one by a key of `keys`,
  *   `SIGNATURE_DUPLICATE` for its second; `SIGNATURE_MALFORMED` for more than 16
@@ -66,7 +68,7 @@ export function requireSigners(
   messages: readonly CoseMessage[],
   payload: Uint8Array,
   keys: readonly TrustedKey[],
-  options: SignatureOptions & CoseContext = {},
+  options: SignatureOptions & CoseContext & { readonly asksAll?: boolean } = {},
 ): readonly TrustedKey[] {
   const claims = messages.flatMap(message =>
     message.signatures.map(signature => ({ message, signature })),
@@ -97,10 +99,10 @@ function signerOf(
   signature: CoseSignature,
   covered: Uint8Array,
   keys: readonly TrustedKey[],
-  options: SignatureOptions,
+  options: SignatureOptions & { readonly asksAll?: boolean },
 ): TrustedKey | null {
   if (signature.keyId === null) {
-    if (!isAccepted(signature.algorithm, options)) return null;
+    if (options.asksAll !== true || !isAccepted(signature.algorithm, options)) return null;
     return keys.find(one => fits(covered, signature, one)) ?? null;
   }
   const id = Buffer.from(signature.keyId).toString('hex');

@@ -4,6 +4,7 @@ import { SignatureError } from '../signing/errors.ts';
 import { requireSigners } from '../signing/verify-cose.ts';
 import { parseDocument, readPayload } from './document.ts';
 import { TrustError } from './errors.ts';
+import type { Revocations } from './revocations.ts';
 import { type Root, roleOf } from './root.ts';
 
 /**
@@ -79,14 +80,20 @@ export function decodeRecoveryToken(payload: Uint8Array): RecoveryToken {
  * Returns the token that bytes hold, when the role recovery of `root` signed it, for this gateway.
  * @throws TrustError `TRUST_TOKEN_GATEWAY` and others, SignatureError
  */
-export function verifyRecoveryToken(bytes: Uint8Array, root: Root, gateway: string): RecoveryToken {
+export function verifyRecoveryToken(
+  bytes: Uint8Array,
+  root: Root,
+  gateway: string,
+  { keyIds: revoked }: Pick<Revocations, 'keyIds'>,
+): RecoveryToken {
   const { message } = parseDocument(bytes, 'recovery');
   const role = roleOf(root, 'recovery');
   if (role === null) {
     const words = `root ${root.version} has no role recovery`;
     throw new SignatureError('SIGNATURE_WRONG_ROLE', words);
   }
-  const signers = requireSigners([message], message.payload, role.keys);
+  const all = requireSigners([message], message.payload, role.keys);
+  const signers = all.filter(({ keyId }) => !revoked.includes(keyId));
   if (signers.length < role.threshold) {
     const words = `signed by ${signers.length} of the ${role.threshold} keys of role recovery`;
     throw new SignatureError('SIGNATURE_THRESHOLD', words);

@@ -42,18 +42,16 @@ export function requireReleaseRoles(root: Root, signers: readonly TrustedKey[]):
   throw new SignatureError('SIGNATURE_THRESHOLD', `signed by ${lacking.join(', and ')}`);
 }
 
-/** Returns the first role that covers all of a release, or what the last one lacks. */
-export function coveringRole(
+/** Returns the roles that cover all of a release, and what the first of the others lacks. */
+export function coveringRoles(
   roles: readonly Role[],
   claims: ReleaseClaims,
-): { readonly role: Role } | { readonly fault: ScopeFault } {
-  let fault: ScopeFault = { by: 'path', detail: 'no role signed it' };
-  for (const role of roles) {
-    const found = scopeFault(role, claims);
-    if (found === null) return { role };
-    fault = found;
-  }
-  return { fault };
+): { readonly roles: readonly Role[]; readonly fault: ScopeFault | null } {
+  const judged = roles.map(role => ({ role, fault: scopeFault(role, claims) }));
+  return {
+    roles: judged.filter(({ fault }) => fault === null).map(({ role }) => role),
+    fault: judged.find(({ fault }) => fault !== null)?.fault ?? null,
+  };
 }
 
 function scopeFault(

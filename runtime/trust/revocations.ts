@@ -80,12 +80,15 @@ export function decodeRevocations(payload: Uint8Array): Revocations {
 }
 
 /**
- * Returns a list that reaches, under one of `roots`, the threshold of the role site or of root.
+ * Returns a list that reaches, under one of `roots`, the threshold of the role root, or that of
+ * site by keys that the list in force does not revoke: a stolen key does not un-revoke itself. The
+ * owners of root nobody can lock out so.
  * @throws TrustError, SignatureError: what the first root says
  */
 export function verifyRevocations(
   bytes: Uint8Array,
   roots: readonly [Root, ...Root[]],
+  inForce: Pick<Revocations, 'keyIds'>,
 ): VerifiedRevocations {
   const { message } = parseDocument(bytes, 'revocations');
   const refusals: SignatureError[] = [];
@@ -93,9 +96,11 @@ export function verifyRevocations(
     try {
       const signers = requireSigners([message], message.payload, root.keys);
       const ids = new Set(signers.map(({ keyId }) => keyId));
-      const role = (['site', 'root'] as const).find(name => {
+      const role = (['root', 'site'] as const).find(name => {
         const { keys, threshold } = roleOf(root, name) ?? { keys: [], threshold: 1 };
-        return keys.filter(({ keyId }) => ids.has(keyId)).length >= threshold;
+        const revoked = name === 'site' ? inForce.keyIds : [];
+        const counted = keys.filter(({ keyId }) => ids.has(keyId) && !revoked.includes(keyId));
+        return counted.length >= threshold;
       });
       if (role === undefined) {
         const words = 'a list of revocations needs the keys of role site, or those of root';

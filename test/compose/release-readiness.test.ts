@@ -27,7 +27,7 @@ function verifierOf(release: Release): ReleaseVerifier {
     release,
     manifestDigest: '0'.repeat(64),
     components: new Map([[sha256(PUMP), PUMP]]),
-    authority: { role: 'release', rootVersion: 1, keyIds: [] },
+    authority: { roles: ['release'], rootVersion: 1, keyIds: [] },
   };
   return {
     verify: async envelope => ({ ...verified, envelope, envelopeDigest: sha256(envelope) }),

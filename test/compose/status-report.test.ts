@@ -138,7 +138,8 @@ test('a committed release that does not run is failing, and not called absent', 
     sizeBytes: 1_000,
     parts: [],
     links: [],
-    role: 'release',
+    roles: ['release'],
+    controllers: ['relay'],
     rootVersion: 1,
     state: 'good',
   } as const;
@@ -378,7 +379,8 @@ const ENTRY = {
   name: 'site',
   version: '1.0.0',
   sequence: 1,
-  role: 'release',
+  roles: ['release'],
+  controllers: ['relay'],
   rootVersion: 1,
   state: 'good',
 } as const;
@@ -394,7 +396,7 @@ const ON_TRIAL: SlotRecord = {
 
 test('a slot on trial is told as such, the committed one as active, its envelope to nobody', () => {
   const { slots } = report({ record: ON_TRIAL });
-  const { envelopeDigest: _, role: __, rootVersion: ___, ...shown } = ENTRY;
+  const { envelopeDigest: _, roles: __, rootVersion: ___, controllers: ____, ...shown } = ENTRY;
   assert.equal(slots, {
     a: { ...shown, active: true },
     b: { ...shown, version: '2.0.0', sequence: 2, state: 'trial', active: false },

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { nodeFiles } from '../../drivers/files/node-files.ts';
 import { sha256 } from '../../runtime/base/sha256.ts';
 import { contentStore } from '../../runtime/deploy/content-store.ts';
-import { createDeployer, type DeployEvent, type Deployer } from '../../runtime/deploy/deployer.ts';
+import type { DeployEvent } from '../../runtime/deploy/deploy-event.ts';
+import { createDeployer, type Deployer } from '../../runtime/deploy/deployer.ts';
 import { slotStore } from '../../runtime/deploy/slot-store.ts';
 import type { Release } from '../../runtime/manifest/release.ts';
 import { inThreadVerifier, VerifierError } from '../../runtime/manifest/release-verifier.ts';
@@ -49,6 +50,7 @@ export async function bench(folder: string, files: Files = nodeFiles()): Promise
     makeReady: async bytes => {
       const text = new TextDecoder().decode(bytes);
       if (flaws.delete('no verdict')) throw new VerifierError('VERIFIER_LOST', 'thread ended');
+      if (flaws.has(`${text} unverifiable`)) throw new Error('revoked meanwhile');
       if (text.includes('forged')) throw new Error('signature does not match');
       const digest = sha256(bytes);
       return {
@@ -57,10 +59,16 @@ export async function bench(folder: string, files: Files = nodeFiles()): Promise
         assemblies: new Map(),
         envelope: bytes,
         envelopeDigest: digest,
-        authority: { role: 'release', rootVersion: 1, keyIds: [] },
+        authority: { roles: ['release'], rootVersion: 1, keyIds: [] },
       };
     },
-    isRenewed: () => false,
+    trust: {
+      floorsOf: (_, floors) => floors,
+      requireOwner: () => undefined,
+      requireVouched: (_, digest) => {
+        if (flaws.has(`revoked ${digest}`)) throw new Error('revoked');
+      },
+    },
     start: async ready => {
       const text = ready.release.version;
       const undecided = Promise.withResolvers<void>();

@@ -19,8 +19,9 @@ function candidate(sequence: number, tag = 'a', role = 'release'): machine.Candi
     name: 'heating',
     version: `1.0.${sequence}`,
     sequence,
-    role,
+    roles: [role],
     rootVersion: 1,
+    controllers: ['pump'],
   };
 }
 
@@ -32,8 +33,13 @@ function committed(record: SlotRecord, release: machine.Candidate): SlotRecord {
   return machine.commit(onTrial(record, release));
 }
 
+/** The floors of the roles that vouch for a release. */
+function floorsOf(record: SlotRecord, { roles }: machine.Candidate): SlotRecord['floors'] {
+  return new Map([...record.floors].filter(([role]) => roles.includes(role)));
+}
+
 function requireInstallable(record: SlotRecord, release: machine.Candidate): void {
-  machine.requireInstallable(record, release, () => false);
+  machine.requireInstallable(record, release, floorsOf(record, release));
 }
 
 function code(act: () => unknown): DeployErrorCode | 'nothing was thrown' {
@@ -104,21 +110,28 @@ test('a floor is that of the role that signed, whatever the release is called', 
     code(() => requireInstallable(record, renamed)),
     'DEPLOY_DOWNGRADE',
   );
-  requireInstallable(record, { ...renamed, role: 'release/other' });
+  requireInstallable(record, { ...renamed, roles: ['release/other'] });
 });
 
-test('the floor of a role whose keys were all replaced since holds nobody back', () => {
+test('a floor that holds no more is not asked, and the next commit sets it anew', () => {
   const top = Number.MAX_SAFE_INTEGER;
   const record = committed(EMPTY_RECORD, { ...candidate(top), rootVersion: 3 });
-  const asked: unknown[] = [];
-  machine.requireInstallable(record, candidate(5, 'b'), (role, since) => {
-    asked.push([role, since]);
-    return true;
-  });
-  assert.equal(asked, [['release', 3]]);
+  machine.requireInstallable(record, candidate(5, 'b'), new Map());
   const after = committed(record, { ...candidate(5, 'b'), rootVersion: 4 });
   assert.equal(after.floors.get('release')?.sequence, 5);
   assert.is(after.floors.get('release')?.rootVersion, 4);
+});
+
+test('a commit raises the floors of all roles that vouch, and each of them is asked', () => {
+  const roles = ['release/site', 'release/pump'];
+  const record = committed(EMPTY_RECORD, { ...candidate(5), roles });
+  for (const role of roles) {
+    assert.is(record.floors.get(role)?.sequence, 5);
+    assert.is(
+      code(() => requireInstallable(record, { ...candidate(4, 'b'), roles: [role] })),
+      'DEPLOY_DOWNGRADE',
+    );
+  }
 });
 
 test('a token lets one older release in, once, and the floor stays where it is', () => {
@@ -126,7 +139,7 @@ test('a token lets one older release in, once, and the floor stays where it is',
   const old = candidate(3, 'c');
   const leave = { manifestDigest: old.manifestDigest, counter: 2 };
   const ask = (from: SlotRecord, what: machine.Candidate, by: machine.Leave) =>
-    code(() => machine.requireInstallable(from, what, () => false, by));
+    code(() => machine.requireInstallable(from, what, from.floors, by));
   assert.is(ask(record, old, leave), 'nothing was thrown');
   assert.is(ask(record, candidate(4, 'd'), leave), 'DEPLOY_TOKEN');
   const writing = machine.beginWriting(record, old, leave);
@@ -148,10 +161,10 @@ test('a token lets one older release in, once, and the floor stays where it is',
 
 test('a token is asked for what it says, also where no floor is in the way', () => {
   const leave = { manifestDigest: 'f'.repeat(64), counter: 1 };
-  const ask = (isRenewed: boolean, record: SlotRecord) =>
-    code(() => machine.requireInstallable(record, candidate(9, 'b'), () => isRenewed, leave));
-  assert.is(ask(false, EMPTY_RECORD), 'DEPLOY_TOKEN');
-  assert.is(ask(true, committed(EMPTY_RECORD, candidate(1))), 'DEPLOY_TOKEN');
+  const ask = (floors: SlotRecord['floors'], record: SlotRecord) =>
+    code(() => machine.requireInstallable(record, candidate(9, 'b'), floors, leave));
+  assert.is(ask(new Map(), EMPTY_RECORD), 'DEPLOY_TOKEN');
+  assert.is(ask(new Map(), committed(EMPTY_RECORD, candidate(1))), 'DEPLOY_TOKEN');
 });
 
 test('a release that failed here is not let in by a token either', () => {
@@ -159,7 +172,7 @@ test('a release that failed here is not let in by a token either', () => {
   const { manifestDigest } = candidate(1);
   assert.is(
     code(() =>
-      machine.requireInstallable(failed, candidate(1), () => false, { manifestDigest, counter: 1 }),
+      machine.requireInstallable(failed, candidate(1), new Map(), { manifestDigest, counter: 1 }),
     ),
     'DEPLOY_KNOWN_BAD',
   );

@@ -12,7 +12,8 @@ import {
   type VerifyOptions,
   verifyEnvelope,
 } from '../../runtime/manifest/verify-envelope.ts';
-import { signDetached } from '../../runtime/signing/cose.ts';
+import { signDetached, signedBytes } from '../../runtime/signing/cose.ts';
+import { signEd25519 } from '../../runtime/signing/ed25519.ts';
 import {
   fakeComponent,
   sha256,
@@ -124,6 +125,21 @@ test('a trusted key without the role does not sign', () => {
   const [root] = testRoots(1);
   const roles = root.roles.filter(({ name }) => name !== 'release');
   assert.is(verifyCode(ENVELOPE, [{ ...root, roles }]), 'SIGNATURE_WRONG_ROLE');
+});
+
+test('a signature that does not name its key is not tried, however many there are', () => {
+  const parsed = parseEnvelope(ENVELOPE);
+  const unnamed = (signer: number) => {
+    const bodyProtected = encodeCbor(new Map([[1, -19]]));
+    const none = { ownProtected: new Uint8Array(0) };
+    const covered = signedBytes({ form: 'sign1', bodyProtected }, none, parsed.digestBytes);
+    const signature = signEd25519(covered, testKey(signer));
+    return encodeCbor(new CborTag([bodyProtected, new Map(), null, signature], 18));
+  };
+  const alone = encodeEnvelope({ ...parsed, signatureBlocks: [unnamed(1)] });
+  assert.is(verifyCode(alone), 'SIGNATURE_UNKNOWN_KEY');
+  const many = [...parsed.signatureBlocks, ...Array.from({ length: 15 }, () => unnamed(2))];
+  assert.is(verifyCode(encodeEnvelope({ ...parsed, signatureBlocks: many })), 'ACCEPTED');
 });
 
 test('an envelope that nobody signed is refused', () => {

@@ -3,18 +3,14 @@ import * as assert from 'uvu/assert';
 import { errorCode, GatewayError } from '../../runtime/base/errors.ts';
 import * as machine from '../../runtime/deploy/slot-machine.ts';
 import { EMPTY_RECORD, type SlotRecord } from '../../runtime/deploy/slot-record.ts';
-import { rootsForAccepted, rootsForNew } from '../../runtime/deploy/vouching.ts';
+import { releaseTrust, rootsForAccepted, rootsForNew } from '../../runtime/deploy/vouching.ts';
 import { encodeEnvelope, parseEnvelope } from '../../runtime/manifest/envelope.ts';
 import { ENVELOPE_BYTES_MAX } from '../../runtime/manifest/limits.ts';
 import type { Release } from '../../runtime/manifest/release.ts';
 import { signRelease } from '../../runtime/manifest/sign-release.ts';
 import { type Roots, verifyEnvelope } from '../../runtime/manifest/verify-envelope.ts';
-import {
-  currentRoot,
-  extendChain,
-  isRoleRenewed,
-  type RootChain,
-} from '../../runtime/trust/root-chain.ts';
+import { NO_REVOCATIONS } from '../../runtime/trust/revocations.ts';
+import { currentRoot, extendChain, type RootChain } from '../../runtime/trust/root-chain.ts';
 import {
   fakeComponent,
   sha256,
@@ -55,12 +51,22 @@ function install(bytes: Uint8Array, record: SlotRecord = EMPTY_RECORD, chain = C
 function accept(bytes: Uint8Array, record: SlotRecord, chain: RootChain): SlotRecord {
   const roots = rootsForNew({ chain, damage: null, wallMs: 1_750_000_000_000 });
   const verified = verifyEnvelope(bytes, roots, { policy: () => undefined });
-  const { name, version, sequence } = verified.release;
-  const { role, rootVersion } = verified.authority;
-  const { manifestDigest } = verified;
-  const envelopeDigest = sha256(bytes);
-  const candidate = { envelopeDigest, manifestDigest, name, version, sequence, role, rootVersion };
-  machine.requireInstallable(record, candidate, (of, since) => isRoleRenewed(chain, of, since));
+  const { name, version, sequence, controllers } = verified.release;
+  const { authority, manifestDigest } = verified;
+  const candidate = {
+    envelopeDigest: sha256(bytes),
+    manifestDigest,
+    name,
+    version,
+    sequence,
+    roles: authority.roles,
+    rootVersion: authority.rootVersion,
+    controllers: controllers.map(controller => controller.name),
+  };
+  const trust = releaseTrust({ chain: () => chain, revocations: () => NO_REVOCATIONS });
+  machine.requireInstallable(record, candidate, trust.floorsOf(authority, record.floors));
+  const installed = record.active === null ? null : record.slots[record.active];
+  trust.requireOwner(authority, installed?.controllers ?? []);
   return machine.commit(
     machine.beginTry(machine.finishWriting(machine.beginWriting(record, candidate))),
   );
@@ -120,6 +126,45 @@ test('fast-forward: a thief signed the highest sequence there is; new keys get o
   const after = accept(envelope(release(8), 7, 8), record, chain);
   assert.is(after.floors.get('release')?.sequence, 8);
   assert.is(install(envelope(release(7), 7, 8), after, chain), 'DEPLOY_DOWNGRADE');
+});
+
+test('rollback by another role: a signature taken off, a role renamed, a role put in front', () => {
+  const pumps = { paths: ['ctl/pump/*'], ceiling: null };
+  const both = seedRoot(1, [
+    OWNERS,
+    { name: 'release/site', seeds: [4, 5], threshold: 2 },
+    { name: 'release/pump', seeds: [5], scope: pumps },
+  ]);
+  const old = envelope(release(3), 4, 5);
+  const record = accept(envelope(release(5), 4, 5), accept(old, EMPTY_RECORD, [both]), [both]);
+  const parsed = parseEnvelope(old);
+  const stripped = encodeEnvelope({ ...parsed, signatureBlocks: parsed.signatureBlocks.slice(1) });
+  assert.is(install(stripped, EMPTY_RECORD, [both]), 'ACCEPTED');
+  assert.is(install(stripped, record, [both]), 'DEPLOY_DOWNGRADE');
+
+  const before = accept(envelope(release(9), 4, 5), EMPTY_RECORD, CHAIN);
+  const renamed = seedRoot(2, [OWNERS, { ...RELEASE, name: 'release/site' }]);
+  const chain = extendChain(CHAIN, signedRoot(renamed, 1, 2));
+  assert.is(install(envelope(release(3), 4, 5), before, chain), 'DEPLOY_DOWNGRADE');
+  const inFront = seedRoot(2, [OWNERS, { name: 'release/new', seeds: [4], scope: pumps }, RELEASE]);
+  const more = extendChain(CHAIN, signedRoot(inFront, 1, 2));
+  assert.is(install(envelope(release(3), 4, 5), before, more), 'DEPLOY_DOWNGRADE');
+  assert.is(install(envelope(release(10), 4, 5), before, more), 'ACCEPTED');
+});
+
+test('pushing out: a release without a controller that its role may not touch', () => {
+  const root = seedRoot(1, [
+    OWNERS,
+    { name: 'release/pump', seeds: [6], scope: { paths: ['ctl/pump/*'], ceiling: null } },
+    { name: 'release/site', seeds: [4] },
+  ]);
+  const heater = testController('heater', COMPONENT);
+  const pump = testController('pump', COMPONENT);
+  const record = accept(envelope(release(1, { controllers: [heater, pump] }), 4), EMPTY_RECORD, [
+    root,
+  ]);
+  assert.is(install(envelope(release(2), 6), record, [root]), 'DEPLOY_NOT_OWNER');
+  assert.is(install(envelope(release(2), 4, 6), record, [root]), 'ACCEPTED');
 });
 
 test('indefinite freeze: under an expired root nothing new is taken, and a newer root is', () => {

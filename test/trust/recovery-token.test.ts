@@ -9,7 +9,7 @@ import {
   verifyRecoveryToken,
 } from '../../runtime/trust/recovery-token.ts';
 import { encodeRevocations, NO_REVOCATIONS } from '../../runtime/trust/revocations.ts';
-import { seedKey, seedRoot } from './support/roots.ts';
+import { seedKey, seedRoot, seedTrusted } from './support/roots.ts';
 
 const test = suite('trust/recovery-token');
 
@@ -38,11 +38,11 @@ function codeOf(action: () => unknown): string {
 }
 
 const verdict = (bytes: Uint8Array, root = ROOT, gateway = 'gw-17') =>
-  codeOf(() => verifyRecoveryToken(bytes, root, gateway));
+  codeOf(() => verifyRecoveryToken(bytes, root, gateway, NO_REVOCATIONS));
 
 test('a token that the role recovery signed for this gateway comes back as it was', () => {
   const bytes = signed(encodeRecoveryToken(TOKEN), 2, 3);
-  assert.equal(verifyRecoveryToken(bytes, ROOT, 'gw-17'), TOKEN);
+  assert.equal(verifyRecoveryToken(bytes, ROOT, 'gw-17', NO_REVOCATIONS), TOKEN);
   assert.is(verdict(bytes, ROOT, 'gw-18'), 'TRUST_TOKEN_GATEWAY');
 });
 
@@ -53,6 +53,13 @@ test('too few keys, keys of another role, and a root without the role are refuse
   assert.is(verdict(signed(payload)), 'SIGNATURE_MISSING');
   const none = seedRoot(1, [{ name: 'root', seeds: [1] }]);
   assert.is(verdict(signed(payload, 2, 3), none), 'SIGNATURE_WRONG_ROLE');
+});
+
+test('a revoked key of recovery signs no token', () => {
+  const bytes = signed(encodeRecoveryToken(TOKEN), 2, 3);
+  const revoked = { keyIds: [seedTrusted(3).keyId] };
+  const code = codeOf(() => verifyRecoveryToken(bytes, ROOT, 'gw-17', revoked));
+  assert.is(code, 'SIGNATURE_THRESHOLD');
 });
 
 test('another kind of document by the same keys is no token', () => {

@@ -44,7 +44,7 @@ function verdict(what: Release, seeds: readonly number[], roots: Roots = [ROOT])
   const bytes = signRelease(what, COMPONENTS, seeds.map(seedKey));
   try {
     const { authority } = verifyEnvelope(bytes, roots, { policy: () => undefined });
-    return `${authority.role} of root ${authority.rootVersion}`;
+    return `${authority.roles.join('+')} of root ${authority.rootVersion}`;
   } catch (error) {
     return error instanceof GatewayError ? errorCode(error) : `CRASHED ${error}`;
   }
@@ -100,8 +100,8 @@ test('a threshold counts keys of the role; those of another role do not fill it'
   assert.is(verdict(release('pump'), [9]), 'SIGNATURE_UNKNOWN_KEY');
 });
 
-test('of several roles that are reached the first one that covers the release counts', () => {
-  assert.is(verdict(release('pump'), [4, 5, 6]), 'release/pump of root 1');
+test('of the roles that are reached those vouch that cover the release', () => {
+  assert.is(verdict(release('pump'), [4, 5, 6]), 'release/pump+release/site of root 1');
   assert.is(verdict(release('heater'), [4, 5, 6]), 'release/site of root 1');
 });
 

@@ -50,7 +50,7 @@ function codeOf(action: () => unknown): string {
 }
 
 const verdict = (bytes: Uint8Array, roots: Roots = [ROOT]) =>
-  codeOf(() => verifyRevocations(bytes, roots));
+  codeOf(() => verifyRevocations(bytes, roots, NO_REVOCATIONS));
 
 test('a list comes back as it was, in one order, each entry once', () => {
   assert.equal(decodeRevocations(encodeRevocations(LIST)), LIST);
@@ -59,12 +59,12 @@ test('a list comes back as it was, in one order, each entry once', () => {
 });
 
 test('the role site signs it, or root, by threshold, and nobody else', () => {
-  assert.equal(verifyRevocations(signed(LIST, 3, 4), [ROOT]), {
+  assert.equal(verifyRevocations(signed(LIST, 3, 4), [ROOT], NO_REVOCATIONS), {
     revocations: LIST,
     role: 'site',
     rootVersion: 1,
   });
-  assert.is(verifyRevocations(signed(LIST, 1, 2), [ROOT]).role, 'root');
+  assert.is(verifyRevocations(signed(LIST, 1, 2), [ROOT], NO_REVOCATIONS).role, 'root');
   assert.is(verdict(signed(LIST, 3)), 'SIGNATURE_THRESHOLD');
   assert.is(verdict(signed(LIST, 1, 3)), 'SIGNATURE_THRESHOLD');
   assert.is(verdict(signed(LIST, 5, 6)), 'SIGNATURE_THRESHOLD');
@@ -72,10 +72,18 @@ test('the role site signs it, or root, by threshold, and nobody else', () => {
   assert.is(verdict(signed(LIST)), 'SIGNATURE_MISSING');
 });
 
+test('a revoked key of the site signs no list any more; one of root still does', () => {
+  const inForce = { ...NO_REVOCATIONS, keyIds: [seedTrusted(3).keyId, seedTrusted(1).keyId] };
+  const by = (...seeds: readonly number[]) =>
+    codeOf(() => verifyRevocations(signed(LIST, ...seeds), [ROOT], inForce));
+  assert.is(by(3, 4), 'SIGNATURE_THRESHOLD');
+  assert.is(by(1, 2), 'ACCEPTED');
+});
+
 test('a list of an older root counts where that root is asked', () => {
   const next = seedRoot(2, [{ name: 'root', seeds: [7] }]);
   assert.is(verdict(signed(LIST, 3, 4), [next]), 'SIGNATURE_UNKNOWN_KEY');
-  assert.is(verifyRevocations(signed(LIST, 3, 4), [next, ROOT]).rootVersion, 1);
+  assert.is(verifyRevocations(signed(LIST, 3, 4), [next, ROOT], NO_REVOCATIONS).rootVersion, 1);
 });
 
 test('what is no id, and what is malformed, is refused', () => {
