@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import type { PrivateKey } from '../signing/ed25519.ts';
+import { type PrivateKey, publicKeyOf } from '../signing/ed25519.ts';
 import { SignatureError } from '../signing/errors.ts';
+import { trustedKey } from '../signing/trusted-key.ts';
+import { requireSigners } from '../signing/verify-cose.ts';
 import {
   DOCUMENT_BYTES_MAX,
   encodeDocument,
@@ -103,7 +105,8 @@ function collect(value: string, before: readonly string[] | undefined): readonly
 async function revoke(flags: RevokeFlags, context: CliContext): Promise<void> {
   const { system } = context;
   const keys = await requireKeys(flags.key ?? [], context);
-  const former = flags.after === undefined ? NO_REVOCATIONS : await readList(flags.after, context);
+  const former =
+    flags.after === undefined ? NO_REVOCATIONS : await readList(flags.after, keys, context);
   const list: Revocations = {
     version: former.version + 1,
     issuedS: Math.floor(system.clock.wallMs() / 1_000),
@@ -118,17 +121,27 @@ async function revoke(flags: RevokeFlags, context: CliContext): Promise<void> {
     return;
   }
   context.out.line(`list ${list.version}: ${counts}`);
+  for (const id of list.keyIds) context.out.line(`  key      ${id}`);
+  for (const digest of list.releases) context.out.line(`  release  ${digest}`);
   context.out.note(`on each gateway: airssys-wasm trust update ${flags.out}`);
 }
 
-async function readList(file: string, { system }: CliContext): Promise<Revocations> {
+/** What it says is signed again: so one of those who sign now must have signed it. */
+async function readList(
+  file: string,
+  keys: readonly PrivateKey[],
+  { system }: CliContext,
+): Promise<Revocations> {
   try {
     const bytes = await system.files.read(file, DOCUMENT_BYTES_MAX);
-    return decodeRevocations(parseDocument(bytes, 'revocations').message.payload);
+    const { message } = parseDocument(bytes, 'revocations');
+    const own = keys.map(key => trustedKey('this key', publicKeyOf(key)));
+    requireSigners([message], message.payload, own);
+    return decodeRevocations(message.payload);
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    throw new CliError('CLI_USAGE', `${file} is no list of revocations: ${error.message}`, {
-      fix: 'give one that airssys-wasm trust revoke made',
+    throw new CliError('CLI_USAGE', `${file} is no list by one of these keys: ${error.message}`, {
+      fix: 'give the list that airssys-wasm trust revoke made with this key',
     });
   }
 }

@@ -17,9 +17,9 @@ export const COSE_ALGORITHM = { ed25519: -19, edDsa: -8 } as const;
 export const SIGNATURES_MAX = 16;
 
 const TAG = { sign1: 18, sign: 98 } as const;
-const HEADER = { algorithm: 1, critical: 2, contentType: 3, keyId: 4 } as const;
+const HEADER = { algorithm: 1, critical: 2, contentType: 3, keyId: 4, type: 16 } as const;
 /** What a critical header may ask us to understand: we do, wherever it stands. */
-const UNDERSTOOD: readonly unknown[] = Object.values(HEADER);
+const UNDERSTOOD: readonly unknown[] = [1, 2, 3, 4];
 const CBOR_LIMITS = { tags: [TAG.sign1, TAG.sign], depthMax: 6, itemsMax: 512 };
 const HEADER_LIMITS = { tags: [], depthMax: 4, itemsMax: 64 };
 const HEADER_BYTES_MAX = 1_024;
@@ -34,7 +34,7 @@ export interface CoseMessage {
   readonly form: 'sign1' | 'sign';
   /** The body's protected header as it came; what every signature covers. */
   readonly bodyProtected: Uint8Array;
-  /** Of the body's protected header, where a text; null where there is none. */
+  /** What the body's protected header says it is, a number as `#60`; null where nothing. */
   readonly contentType: string | null;
   /** Null where the payload is detached. */
   readonly payload: Uint8Array | null;
@@ -148,10 +148,10 @@ function readMessage(bytes: Uint8Array): CoseMessage {
   const bodyProtected = readBytes(parts[0], 'protected', 0, HEADER_BYTES_MAX);
   const shielded = readProtected(bodyProtected);
   const open = readOpen(parts[1], shielded);
-  const type = shielded.get(HEADER.contentType);
+  const type = shielded.get(HEADER.contentType) ?? shielded.get(HEADER.type);
   const common = {
     bodyProtected,
-    contentType: typeof type === 'string' ? type.slice(0, CONTENT_TYPE_CHARACTERS_MAX) : null,
+    contentType: type === undefined ? null : typeText(type),
     payload: parts[2] === null ? null : readBytes(parts[2], 'payload', 0, bytes.length),
   };
   if (tagged.tag === TAG.sign1) {
@@ -187,6 +187,11 @@ function readSignature(
     ownProtected,
     signature: readBytes(value, 'signature', 1, SIGNATURE_BYTES_MAX),
   };
+}
+
+function typeText(type: unknown): string {
+  const text = typeof type === 'string' ? type : `#${String(type)}`;
+  return text.slice(0, CONTENT_TYPE_CHARACTERS_MAX);
 }
 
 /** RFC 9052 3: an empty header is a byte string without bytes, or one that holds an empty map. */

@@ -3,6 +3,7 @@ import {
   type CoseMessage,
   encodeCoseSign,
   parseCose,
+  SIGNATURES_MAX,
   signatureBy,
   unsignedMessage,
 } from '../signing/cose.ts';
@@ -73,7 +74,7 @@ export function encodeDocument({ message }: SignedDocument): Uint8Array {
 /**
  * Returns a document with one more signature; signatures stand in the order of their keys, so that
  * it is the same in whichever order they were made.
- * @throws TrustError `TRUST_SIGNED_TWICE` where the key has signed already
+ * @throws TrustError `TRUST_SIGNED_TWICE` where the key has signed already, or as many as may
  */
 export function signDocument(document: SignedDocument, key: PrivateKey): SignedDocument {
   const { message } = document;
@@ -82,6 +83,10 @@ export function signDocument(document: SignedDocument, key: PrivateKey): SignedD
   const others = message.signatures.filter(({ keyId }) => hex(keyId) !== id);
   if (others.length !== message.signatures.length) {
     throw new TrustError('TRUST_SIGNED_TWICE', `key ${id.slice(0, 12)} has signed it already`);
+  }
+  if (others.length >= SIGNATURES_MAX) {
+    const words = `${SIGNATURES_MAX} keys have signed it, and more are not read`;
+    throw new TrustError('TRUST_SIGNED_TWICE', words);
   }
   const signatures = [...others, added].sort((a, b) => (hex(a.keyId) < hex(b.keyId) ? -1 : 1));
   return { ...document, message: { ...message, signatures } };

@@ -5,7 +5,7 @@ import { requireSigners } from '../signing/verify-cose.ts';
 import { parseDocument, readPayload } from './document.ts';
 import { TrustError } from './errors.ts';
 import type { Revocations } from './revocations.ts';
-import { type Root, roleOf } from './root.ts';
+import { type Root, roleOf, TIME_S_MAX, VERSION_MAX } from './root.ts';
 
 /**
  * Leave to install, once, on one gateway, one release that is older than what was committed there.
@@ -29,7 +29,6 @@ const GATEWAY_CHARACTERS_MAX = 64;
 const FIELD = { gateway: 1, manifestDigest: 2, counter: 3, issued: 4 } as const;
 const DIGEST_BYTES = 32;
 const DIGEST = /^[0-9a-f]{64}$/;
-const SAFE_MAX = Number.MAX_SAFE_INTEGER;
 
 /**
  * Returns the payload of a token; equal tokens give equal bytes.
@@ -70,8 +69,8 @@ export function decodeRecoveryToken(payload: Uint8Array): RecoveryToken {
       manifestDigest: Buffer.from(
         readBytes(digest, 'release', DIGEST_BYTES, DIGEST_BYTES),
       ).toString('hex'),
-      counter: readInteger(members.get(FIELD.counter), 'counter', 1, SAFE_MAX),
-      issuedS: readInteger(members.get(FIELD.issued), 'issued', 0, SAFE_MAX),
+      counter: readInteger(members.get(FIELD.counter), 'counter', 1, VERSION_MAX),
+      issuedS: readInteger(members.get(FIELD.issued), 'issued', 0, TIME_S_MAX),
     };
   });
 }

@@ -4,7 +4,7 @@ import { SignatureError } from '../signing/errors.ts';
 import { requireSigners } from '../signing/verify-cose.ts';
 import { parseDocument, readPayload } from './document.ts';
 import { TrustError } from './errors.ts';
-import { type Root, roleOf } from './root.ts';
+import { type Root, roleOf, TIME_S_MAX, VERSION_MAX } from './root.ts';
 
 /**
  * Keys and releases that are trusted no more, as one list: each new list replaces the one before.
@@ -38,7 +38,6 @@ export const NO_REVOCATIONS: Revocations = { version: 0, issuedS: 0, keyIds: [],
 const FIELD = { version: 1, issued: 2, keyIds: 3, releases: 4 } as const;
 const ID_BYTES = 32;
 const ID = /^[0-9a-f]{64}$/;
-const SAFE_MAX = Number.MAX_SAFE_INTEGER;
 
 /**
  * Returns the payload of a list; equal lists give equal bytes.
@@ -71,8 +70,8 @@ export function decodeRevocations(payload: Uint8Array): Revocations {
   return readPayload('revocations', () => {
     const members = readMap(decodeCbor(payload), 'revocations', Object.values(FIELD));
     return {
-      version: readInteger(members.get(FIELD.version), 'version', 1, SAFE_MAX),
-      issuedS: readInteger(members.get(FIELD.issued), 'issued', 0, SAFE_MAX),
+      version: readInteger(members.get(FIELD.version), 'version', 1, VERSION_MAX),
+      issuedS: readInteger(members.get(FIELD.issued), 'issued', 0, TIME_S_MAX),
       keyIds: readIds(members.get(FIELD.keyIds), 'keys'),
       releases: readIds(members.get(FIELD.releases), 'releases'),
     };

@@ -14,12 +14,13 @@ import {
   ROLES_MAX,
   type Role,
   type Root,
+  TIME_S_MAX,
+  VERSION_MAX,
 } from './root.ts';
 import { requireRoot } from './root-rules.ts';
 
 const GRANT_CHARACTERS_MAX = 4_096;
 const FIELD = { version: 1, issued: 2, expires: 3, keys: 4, roles: 5 } as const;
-const SAFE_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Returns the payload of a root; equal roots give equal bytes. */
 export function encodeRoot(root: Root): Uint8Array {
@@ -52,9 +53,9 @@ function readRoot(payload: Uint8Array): Root {
   const expires = members.get(FIELD.expires);
   const keys = readArray(members.get(FIELD.keys), 'keys', 1, KEYS_MAX).map(readKey);
   return {
-    version: readInteger(members.get(FIELD.version), 'version', 1, SAFE_MAX),
-    issuedS: readInteger(members.get(FIELD.issued), 'issued', 0, SAFE_MAX),
-    expiresS: expires === null ? null : readInteger(expires, 'expires', 0, SAFE_MAX),
+    version: readInteger(members.get(FIELD.version), 'version', 1, VERSION_MAX),
+    issuedS: readInteger(members.get(FIELD.issued), 'issued', 0, TIME_S_MAX),
+    expiresS: expires === null ? null : readInteger(expires, 'expires', 0, TIME_S_MAX),
     keys,
     roles: readArray(members.get(FIELD.roles), 'roles', 1, ROLES_MAX).map(role =>
       readRole(role, keys),

@@ -1,5 +1,6 @@
 import { formatGrant, parseGrant } from '../../capabilities/grammar/index.ts';
 import { errorMessage } from '../base/errors.ts';
+import { SIGNATURES_MAX } from '../signing/cose.ts';
 import { TrustError } from './errors.ts';
 import { isPath } from './paths.ts';
 import { isReleaseRole, KEY_NAME_CHARACTERS_MAX, type Role, type Root } from './root.ts';
@@ -39,6 +40,7 @@ function faultOfRoot({ keys, roles, issuedS, expiresS }: Root): string | null {
 function faultOfRole(role: Role): string | null {
   const { name, threshold, keys, scope } = role;
   if (!ROLE_NAME.test(name)) return `there is no role "${name}"`;
+  if (threshold > SIGNATURES_MAX) return `role ${name}: at most ${SIGNATURES_MAX} can sign`;
   if (keys.length < threshold) return `role ${name} needs ${threshold} keys, has ${keys.length}`;
   if ((scope !== null) !== isReleaseRole(role)) {
     return `role ${name}: paths and ceiling belong to releases, and to each of them`;

@@ -33,6 +33,10 @@ export interface ReleaseScope {
   readonly ceiling: readonly string[] | null;
 }
 
+/** The last second of the year 9999: what people can be shown. */
+export const TIME_S_MAX = 253_402_300_799;
+/** The highest version of a document: another one can follow. */
+export const VERSION_MAX = Number.MAX_SAFE_INTEGER - 1;
 /** Keys of a root. */
 export const KEYS_MAX = 64;
 /** Roles of a root. */

@@ -37,7 +37,10 @@ test('every command of the document runs, in its order', () => {
   assert.match(output, /signed by 0 of the 2 needed of its own keys: nobody; 2 missing/);
   assert.match(output, /signed by 2 of the 2 needed of its own keys: alice, bob; enough/);
   assert.match(output, /signed by 2 of the 2 needed of the keys before it: alice, bob; enough/);
-  assert.match(output, /list 1: 1 keys and 0 releases\nlist 2: 1 keys and 1 releases/);
+  assert.match(
+    output,
+    /list 1: 1 keys and 0 releases\n {2}key +[0-9a-f]{64}\nlist 2: 1 keys and 1/,
+  );
   assert.match(output, /ok +signature +operator [0-9a-f]{12} for release\/site, root 1/);
 });
 
@@ -69,6 +72,13 @@ test('a key comes from standard input; another role than the required one is ref
   assert.is((await run('verify', 'piped.suit', ...required, 'release/site')).exit, 0);
   assert.is((await run('verify', 'piped.suit', ...required, 'release/pump')).exit, 6);
   assert.is((await run('verify', 'piped.suit', ...required, 'site')).exit, 2);
+});
+
+test('a list goes on from one that the same key signed, and from no other', async () => {
+  const after = ['trust', 'revoke', '--after', 'revocations.2.cbor', '--out', 'other.cbor'];
+  const foreign = await run(...after, '--key', 'alice.key');
+  assert.is(foreign.exit, 2);
+  assert.match(foreign.err, /no list by one of these keys/);
 });
 
 test('a token is made for one gateway and one release; what is none is refused', async () => {

@@ -12,6 +12,7 @@ import {
   NO_REVOCATIONS,
   type Revocations,
 } from '../../runtime/trust/revocations.ts';
+import { VERSION_MAX } from '../../runtime/trust/root.ts';
 import { currentRoot } from '../../runtime/trust/root-chain.ts';
 import { seedKey, seedRoot, seedTrusted, signedRoot } from '../trust/support/roots.ts';
 
@@ -72,7 +73,7 @@ test('a key of the site that was revoked does not take that back; the owners may
     const store = await open(folder);
     await store.adopt(list(1, 1, { keyIds: [seedTrusted(2).keyId] }));
     assert.is(await codeOf(store.adopt(list(2, 2))), 'SIGNATURE_THRESHOLD');
-    await store.adopt(list(Number.MAX_SAFE_INTEGER, 3, { releases: [ID] }));
+    await store.adopt(list(VERSION_MAX, 3, { releases: [ID] }));
     assert.is(await codeOf(store.adopt(list(5, 3))), 'TRUST_REVOCATIONS_VERSION');
     await store.adopt(list(2, 1, { keyIds: [seedTrusted(3).keyId] }));
     assert.equal(store.revocations().releases, []);
@@ -82,7 +83,7 @@ test('a key of the site that was revoked does not take that back; the owners may
 test('what former keys of the site revoked stays so until the new ones speak', () =>
   inFolder(async folder => {
     const store = await open(folder);
-    await store.adopt(list(Number.MAX_SAFE_INTEGER, 2, { releases: [ID] }));
+    await store.adopt(list(VERSION_MAX, 2, { releases: [ID] }));
     await store.adopt(rootAfter(2, [7]));
     assert.equal(store.revocations().releases, [ID]);
     await store.adopt(list(1, 7));

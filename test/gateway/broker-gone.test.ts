@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePort } from '../drivers/mqtt/mqtt-cases.ts';
@@ -13,6 +14,8 @@ const QUEUE_MESSAGES_MAX = 1_000;
 /** An hour of one message a second; the first half with QoS 0. */
 const EDGES = 12;
 const HALF = (EDGES / 2) * BATCH;
+/** Between batches: no controller publishes more than 1,000 messages a second. */
+const PACE_MS = 500;
 const RSS_GROWTH_KIB_MAX = 64 * 1_024;
 
 const POLICY = `
@@ -72,6 +75,7 @@ test('the queue is bounded and counted, control goes on, the rest arrives in ord
   let rssBefore = 0;
   for (let edge = 0; edge < EDGES; edge += 1) {
     const state = edge % 2 === 0 ? 'active' : 'inactive';
+    await sleep(PACE_MS);
     await gateway.drive('button', state);
     // Written after the batch: local control does not wait for a broker.
     await gateway.lineBecomes('heater', state);

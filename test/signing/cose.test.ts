@@ -272,6 +272,15 @@ test('an empty protected header is the same in both of its spellings', () => {
   }
 });
 
+test('a type of the body is told, also as a number, and a `typ`', () => {
+  const type = (label: number, value: CborValue) =>
+    parseCose(sign1(key(1), headers(key(1)).set(label, value)), BYTES_MAX).contentType;
+  assert.is(type(3, 60), '#60');
+  assert.is(type(3, 'text/plain'), 'text/plain');
+  assert.is(type(16, 'application/x'), 'application/x');
+  assert.is(parseCose(signDetached(PAYLOAD, key(1)), BYTES_MAX).contentType, null);
+});
+
 test('every truncation and any flipped bit is refused, and nothing crashes', () => {
   const bytes = sign(1, 2);
   for (let end = 0; end < bytes.length; end += 1) {

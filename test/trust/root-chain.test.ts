@@ -155,6 +155,26 @@ test('nobody signs twice, and what was signed cannot be changed', () => {
   assert.is(firstCode(forged), 'SIGNATURE_INVALID');
 });
 
+test('no more sign than are read, and what cannot be shown or followed is not read', () => {
+  const many = Array.from({ length: 16 }, (_, index) => index + 1);
+  const full = parseDocument(signedRoot(FIRST, ...many), 'root');
+  assert.is(
+    codeOf(() => signDocument(full, seedKey(17))),
+    'TRUST_SIGNED_TWICE',
+  );
+  const alone = seedRoot(1, [{ name: 'root', seeds: [1] }]);
+  for (const change of [
+    { issuedS: 253_402_300_800 },
+    { expiresS: 253_402_300_800 },
+    { version: Number.MAX_SAFE_INTEGER },
+  ]) {
+    const bytes = encodeDocument(
+      signDocument(newDocument('root', encodeRoot({ ...alone, ...change })), seedKey(1)),
+    );
+    assert.is(firstCode(bytes), 'TRUST_MALFORMED', JSON.stringify(change));
+  }
+});
+
 test('roots that break a rule are refused, whoever signed them', () => {
   const raw = (root: Root) =>
     encodeDocument(signDocument(newDocument('root', encodeRoot(root)), seedKey(1)));
