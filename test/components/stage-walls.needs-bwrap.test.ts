@@ -11,6 +11,7 @@ import { spawnStage } from '../../runtime/components/stage-io.ts';
 import type { Wall } from '../../runtime/ports/component-host.ts';
 import { bundleEntries } from './support/bundled-entries.ts';
 import { guestBytes } from './support/guest.ts';
+import { withoutNamespaces } from './support/refused-namespaces.ts';
 
 const test = suite('components/stage-walls');
 
@@ -22,15 +23,6 @@ const entries = bundleEntries({
   rogue: 'test/components/support/rogue-stage-entry.ts',
 });
 const isGranted = spawnSync('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true']).status === 0;
-/** As in walls-refused: a user namespace in which no further one may be made. */
-const REFUSING = [
-  ...['unshare', '--user', '--map-root-user', 'sh', '-c'],
-  'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all ' +
-    '--inh-caps=-all "$@"',
-  'sh',
-];
-const canRefuse = spawnSync(REFUSING[0] ?? '', [...REFUSING.slice(1), 'true']).status === 0;
-const before = canRefuse ? REFUSING : ['env'];
 
 test.after(() => entries.remove());
 
@@ -76,7 +68,7 @@ function commandOf(pid: string): string {
 /** A gateway's process that stages where the kernel refuses namespaces. */
 function standIn(...args: readonly string[]) {
   const script = join(import.meta.dirname, 'support/stage-stand-in.ts');
-  const [command = '', ...words] = [...before, process.execPath, script, ...args];
+  const [command = '', ...words] = [...withoutNamespaces, process.execPath, script, ...args];
   const { stdout, stderr } = spawnSync(command, words, { encoding: 'utf8' });
   if (stdout === '') throw new Error(stderr);
   return JSON.parse(stdout) as { outcomes: string[]; told: string[]; walls: Wall[] };

@@ -121,3 +121,15 @@ export async function inFolder(work: (folder: string) => Promise<void>): Promise
     await rm(folder, { recursive: true });
   }
 }
+
+/** Commits 1.0.0 in `folder`, begins a trial of 2.0.0, and stops the gateway within it. */
+export async function stopInTrial(folder: string): Promise<void> {
+  const { deployer, alive } = await bench(folder);
+  await deployer.boot();
+  await deployer.install(envelope('1.0.0'));
+  flaws.add('2.0.0 undecided');
+  const trial = deployer.install(envelope('2.0.0')).catch(() => undefined);
+  await until(() => alive.includes('2.0.0'));
+  await deployer.close();
+  await trial;
+}

@@ -17,6 +17,7 @@ import {
   flaws,
   inFolder,
   starting,
+  stopInTrial,
   until,
 } from './deployer-bench.ts';
 
@@ -284,14 +285,7 @@ test('a stop during a trial condemns nothing, and the trial goes on at the next 
 
 test('stops during a trial use up its tries', () =>
   inFolder(async folder => {
-    const first = await bench(folder);
-    await first.deployer.boot();
-    await first.deployer.install(envelope('1.0.0'));
-    flaws.add('2.0.0 undecided');
-    const task = first.deployer.install(envelope('2.0.0')).catch(() => undefined);
-    await until(() => first.alive.includes('2.0.0'));
-    await first.deployer.close();
-    await task;
+    await stopInTrial(folder);
     for (let left = 2; left > 0; left -= 1) {
       const one = await bench(folder);
       const boot = one.deployer.boot();
@@ -333,14 +327,7 @@ test('the envelope of a failed trial is removed, at once or at the next start', 
 
 test('a disk that takes no record keeps no committed release from running', () =>
   inFolder(async folder => {
-    const { deployer, alive } = await bench(folder);
-    await deployer.boot();
-    await deployer.install(envelope('1.0.0'));
-    flaws.add('2.0.0 undecided');
-    const trial = deployer.install(envelope('2.0.0')).catch(() => undefined);
-    await until(() => alive.includes('2.0.0'));
-    await deployer.close();
-    await trial;
+    await stopInTrial(folder);
 
     const again = await bench(folder, cutFiles(0));
     await again.deployer.boot();

@@ -2,7 +2,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { errorCode } from '../../runtime/base/errors.ts';
 import { sha256 } from '../../runtime/base/sha256.ts';
-import { bench, envelope, flaws, inFolder, starting, until } from './deployer-bench.ts';
+import {
+  bench,
+  envelope,
+  flaws,
+  inFolder,
+  starting,
+  stopInTrial,
+  until,
+} from './deployer-bench.ts';
 
 const test = suite('deploy/deployer: whom to trust changes meanwhile');
 
@@ -10,14 +18,7 @@ test.after.each(() => flaws.clear());
 
 test('a trial that nobody vouches for at a start is over, and the committed release runs', () =>
   inFolder(async folder => {
-    const first = await bench(folder);
-    await first.deployer.boot();
-    await first.deployer.install(envelope('1.0.0'));
-    flaws.add('2.0.0 undecided');
-    const task = first.deployer.install(envelope('2.0.0')).catch(() => undefined);
-    await until(() => first.alive.includes('2.0.0'));
-    await first.deployer.close();
-    await task;
+    await stopInTrial(folder);
     flaws.add('2.0.0 unverifiable');
     const again = await bench(folder);
     await again.deployer.boot();
