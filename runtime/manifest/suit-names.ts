@@ -62,10 +62,8 @@ const PARAMETER_NAMES: ReadonlyMap<number, string> = new Map([
   [-259, 'airssys-sources'],
 ]);
 
-const ENVELOPE_NAMES: ReadonlyMap<number, string> = new Map([
-  [1, 'delegation'],
-  [2, 'authentication-wrapper'],
-  [3, 'manifest'],
+/** Members of the manifest that may stand in the envelope instead, under the same number. */
+const SEVERABLE: readonly (readonly [number, string])[] = [
   [14, 'coswid'],
   [15, 'dependency-resolution'],
   [16, 'payload-fetch'],
@@ -73,6 +71,13 @@ const ENVELOPE_NAMES: ReadonlyMap<number, string> = new Map([
   [20, 'install'],
   [23, 'text'],
   [-260, 'airssys-sbom'],
+];
+
+const ENVELOPE_NAMES: ReadonlyMap<number, string> = new Map([
+  [1, 'delegation'],
+  [2, 'authentication-wrapper'],
+  [3, 'manifest'],
+  ...SEVERABLE,
 ]);
 
 const COMMON_NAMES: ReadonlyMap<number, string> = new Map([
@@ -91,14 +96,8 @@ const MEMBER_NAMES: ReadonlyMap<number, string> = new Map([
   [7, 'validate'],
   [8, 'load'],
   [9, 'invoke'],
-  [14, 'coswid'],
-  [15, 'dependency-resolution'],
-  [16, 'payload-fetch'],
-  [18, 'candidate-verification'],
-  [20, 'install'],
-  [23, 'text'],
+  ...SEVERABLE,
   [24, 'uninstall'],
-  [-260, 'airssys-sbom'],
 ]);
 
 /** Returns `directive-swap (31)`, or `31` for a number without a name. */
