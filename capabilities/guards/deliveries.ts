@@ -2,7 +2,6 @@
  * Subscriptions are grants: what a controller may hear it hears, as far as it exports the handler.
  * Values have the shape of the handlers' WIT records.
  */
-
 import { errorMessage } from '../../runtime/base/errors.ts';
 import { filterMatches, splitShare } from '../../runtime/base/mqtt-topic.ts';
 import type { EdgeEvent } from '../../runtime/ports/gpio.ts';

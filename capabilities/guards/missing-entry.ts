@@ -6,7 +6,6 @@ import { isTopic } from '../../runtime/base/mqtt-topic.ts';
 import type { FunctionShape } from '../../runtime/base/value-type.ts';
 import { ComponentError } from '../../runtime/ports/component-host.ts';
 import type { Grant } from '../grammar/index.ts';
-
 import { wantedGpio } from './gpio-guard.ts';
 import type { GuardContext } from './guard-context.ts';
 import { boolArg, bytesArg, qosArg, textArg, u32Arg } from './host-args.ts';

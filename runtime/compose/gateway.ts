@@ -28,7 +28,6 @@ import { InstallProgress } from './install-progress.ts';
 import { createMetrics } from './metric-set.ts';
 import { releaseReadiness } from './release-readiness.ts';
 import { type LiveRelease, runRelease } from './release-runner.ts';
-
 import type { GatewaySettings } from './settings-io.ts';
 import { lockState } from './state-lock.ts';
 import type { GatewayPicture } from './status-report.ts';

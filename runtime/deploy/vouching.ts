@@ -3,7 +3,7 @@ import { SignatureError } from '../signing/errors.ts';
 import { TrustError } from '../trust/errors.ts';
 import { pathCovers } from '../trust/paths.ts';
 import type { Revocations } from '../trust/revocations.ts';
-import { type Role, type Root, roleOf } from '../trust/root.ts';
+import { isReached, type Root, roleOf } from '../trust/root.ts';
 import { currentRoot, isRoleRenewed, newestFirst, type RootChain } from '../trust/root-chain.ts';
 import { nowAtLeastS, requireRootInForce } from '../trust/time.ts';
 import { DeployError } from './errors.ts';
@@ -89,7 +89,7 @@ function floorsOf(
     [...floors].filter(([name, { rootVersion }]) => {
       if (isRoleRenewed(chain, name, rootVersion)) return false;
       const then = rootOfVersion(chain, rootVersion);
-      return roles.includes(name) || isReached(then === null ? null : roleOf(then, name), keyIds);
+      return roles.includes(name) || isRoleReached(then, name, keyIds);
     }),
   );
 }
@@ -119,7 +119,7 @@ function requireVouched(
   manifestDigest: string,
 ): void {
   const left = keyIds.filter(id => !revoked.includes(id));
-  const isVouched = roles.some(name => root !== null && isReached(roleOf(root, name), left));
+  const isVouched = roles.some(name => isRoleReached(root, name, left));
   if (isVouched && !releases.includes(manifestDigest)) return;
   throw new SignatureError(
     'SIGNATURE_REVOKED',
@@ -128,9 +128,9 @@ function requireVouched(
   );
 }
 
-function isReached(role: Role | null, keyIds: readonly string[]): boolean {
-  if (role === null) return false;
-  return role.keys.filter(({ keyId }) => keyIds.includes(keyId)).length >= role.threshold;
+function isRoleReached(root: Root | null, name: string, keyIds: readonly string[]): boolean {
+  const role = root === null ? null : roleOf(root, name);
+  return role !== null && isReached(role, keyIds);
 }
 
 function rootOfVersion(chain: RootChain, version: number): Root | null {

@@ -39,11 +39,11 @@ export interface VerifiedRelease {
   readonly authority: Authority;
 }
 
-/** The role under which a release was verified, and the keys that signed. */
+/** Who vouches for a release: roles of one root, and the keys that signed. */
 export interface Authority {
   /** Names of the roles that vouch: reached, and covering the release. At least one. */
   readonly roles: readonly string[];
-  /** The root that names it. */
+  /** The root that names them. */
   readonly rootVersion: number;
   /** Ids of all keys of that root that signed, lower-case hex; at least one. */
   readonly keyIds: readonly string[];

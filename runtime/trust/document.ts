@@ -74,19 +74,23 @@ export function encodeDocument({ message }: SignedDocument): Uint8Array {
 /**
  * Returns a document with one more signature; signatures stand in the order of their keys, so that
  * it is the same in whichever order they were made.
- * @throws TrustError `TRUST_SIGNED_TWICE` where the key has signed already, or as many as may
+ * A signature under the key's id that is not the key's gives way to the true one.
+ * @throws TrustError `TRUST_SIGNED_TWICE` where the key has signed already,
+ *   `TRUST_SIGNATURES_FULL` where as many have as are read
  */
 export function signDocument(document: SignedDocument, key: PrivateKey): SignedDocument {
   const { message } = document;
   const added = signatureBy(message, key);
   const id = keyIdText(publicKeyOf(key));
   const others = message.signatures.filter(({ keyId }) => hex(keyId) !== id);
-  if (others.length !== message.signatures.length) {
+  if (
+    message.signatures.some(({ signature }) => Buffer.compare(signature, added.signature) === 0)
+  ) {
     throw new TrustError('TRUST_SIGNED_TWICE', `key ${id.slice(0, 12)} has signed it already`);
   }
   if (others.length >= SIGNATURES_MAX) {
     const words = `${SIGNATURES_MAX} keys have signed it, and more are not read`;
-    throw new TrustError('TRUST_SIGNED_TWICE', words);
+    throw new TrustError('TRUST_SIGNATURES_FULL', words);
   }
   const signatures = [...others, added].sort((a, b) => (hex(a.keyId) < hex(b.keyId) ? -1 : 1));
   return { ...document, message: { ...message, signatures } };

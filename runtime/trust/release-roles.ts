@@ -2,7 +2,7 @@ import { type Grant, parseGrant, subsumes } from '../../capabilities/grammar/ind
 import { SignatureError } from '../signing/errors.ts';
 import type { TrustedKey } from '../signing/trusted-key.ts';
 import { pathCovers } from './paths.ts';
-import { isReleaseRole, type Role, type Root } from './root.ts';
+import { countOf, isReleaseRole, type Role, type Root } from './root.ts';
 
 /** What a release wants of the role that signed it. */
 export interface ReleaseClaims {
@@ -25,10 +25,10 @@ export interface ScopeFault {
  * @throws SignatureError `SIGNATURE_WRONG_ROLE`, `SIGNATURE_THRESHOLD`
  */
 export function requireReleaseRoles(root: Root, signers: readonly TrustedKey[]): readonly Role[] {
-  const ids = new Set(signers.map(({ keyId }) => keyId));
+  const ids = signers.map(({ keyId }) => keyId);
   const counted = root.roles
     .filter(isReleaseRole)
-    .map(role => ({ role, count: role.keys.filter(({ keyId }) => ids.has(keyId)).length }))
+    .map(role => ({ role, count: countOf(role, ids) }))
     .filter(({ count }) => count > 0);
   const reached = counted.filter(({ role, count }) => count >= role.threshold);
   if (reached.length > 0) return reached.map(({ role }) => role);

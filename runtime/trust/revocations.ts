@@ -4,7 +4,7 @@ import { SignatureError } from '../signing/errors.ts';
 import { requireSigners } from '../signing/verify-cose.ts';
 import { parseDocument, readPayload } from './document.ts';
 import { TrustError } from './errors.ts';
-import { type Root, roleOf, TIME_S_MAX, VERSION_MAX } from './root.ts';
+import { isReached, type Root, roleOf, TIME_S_MAX, VERSION_MAX } from './root.ts';
 
 /**
  * Keys and releases that are trusted no more, as one list: each new list replaces the one before.
@@ -94,12 +94,11 @@ export function verifyRevocations(
   for (const root of roots) {
     try {
       const signers = requireSigners([message], message.payload, root.keys);
-      const ids = new Set(signers.map(({ keyId }) => keyId));
+      const ids = signers.map(({ keyId }) => keyId);
       const role = (['root', 'site'] as const).find(name => {
-        const { keys, threshold } = roleOf(root, name) ?? { keys: [], threshold: 1 };
-        const revoked = name === 'site' ? inForce.keyIds : [];
-        const counted = keys.filter(({ keyId }) => ids.has(keyId) && !revoked.includes(keyId));
-        return counted.length >= threshold;
+        const found = roleOf(root, name);
+        const counted = name === 'site' ? ids.filter(id => !inForce.keyIds.includes(id)) : ids;
+        return found !== null && isReached(found, counted);
       });
       if (role === undefined) {
         const words = 'a list of revocations needs the keys of role site, or those of root';

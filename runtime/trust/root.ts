@@ -55,6 +55,16 @@ export function isReleaseRole({ name }: Role): boolean {
   return name === 'release' || name.startsWith('release/');
 }
 
+/** Returns how many keys of a role are among these ids: a threshold counts keys. */
+export function countOf({ keys }: Pick<Role, 'keys'>, keyIds: readonly string[]): number {
+  return keys.filter(({ keyId }) => keyIds.includes(keyId)).length;
+}
+
+/** Whether these keys reach the threshold of a role. */
+export function isReached(role: Role, keyIds: readonly string[]): boolean {
+  return countOf(role, keyIds) >= role.threshold;
+}
+
 /** Returns the role of a name, or null. */
 export function roleOf(root: Root, name: string): Role | null {
   return root.roles.find(role => role.name === name) ?? null;
